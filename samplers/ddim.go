@@ -1,7 +1,5 @@
 package samplers
 
-import "fmt"
-
 // ddim is the sampler of Song et al. (arXiv 2010.02502), as diffusers'
 // DDIMScheduler steps it.
 func ddim() Sampler {
@@ -57,8 +55,8 @@ func planDDIM(p *Plan, r Request) error {
 	if err != nil {
 		return err
 	}
-	if params.PredictionType == "epsilon" && alphas[ts[0]] == 0 {
-		return fmt.Errorf("scheduler config: rescale_betas_zero_snr leaves no signal at timestep %d, where prediction_type epsilon cannot tell x0; want v_prediction or sample", ts[0])
+	if err := predictor.checkAlphas(ts, alphas); err != nil {
+		return err
 	}
 	p.timesteps, p.alphas = ts, alphas
 	p.solver = &ddimSolver{predictor: predictor, prev: params.prevAlphas(ts, alphas, r.Steps)}
@@ -97,8 +95,7 @@ func (d *ddimSolver) predict(p *Plan, s State, output []float32) (x0, eps []floa
 func (d *ddimSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
 	alpha, prev := p.AlphaBar(s.Index), d.prev[s.Index]
 	x0, eps := d.predict(p, s, output)
-	variance := float32((1-prev)/(1-alpha)) * (1 - alpha/prev)
-	sigma := float32(o.Eta) * sqrt32(max(variance, 0))
+	sigma := float32(o.Eta) * sqrt32(variance(alpha, prev))
 	direction := sqrt32(max(1-prev-float32(sigma*sigma), 0))
 	if o.UseClippedOutput {
 		eps = noiseFrom(alpha, s.X, x0)
@@ -116,4 +113,13 @@ func (d *ddimSolver) step(p *Plan, s State, output []float32, o Options) (State,
 		next.Draws++
 	}
 	return next, x0
+}
+
+// variance is that of the noise between alpha and prev (eq. 16 at eta 1); none
+// where the step does not move.
+func variance(alpha, prev float32) float32 {
+	if prev <= alpha {
+		return 0
+	}
+	return float32((1-prev)/(1-alpha)) * (1 - alpha/prev)
 }

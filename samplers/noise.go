@@ -2,6 +2,7 @@ package samplers
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -22,14 +23,22 @@ const Torch Generator = "torch"
 // Generators lists every [Generator].
 func Generators() []Generator { return []Generator{Torch} }
 
+// Check reports whether g is one of [Generators].
+func (g Generator) Check() error {
+	if !slices.Contains(Generators(), g) {
+		return fmt.Errorf("noise generator %q is unknown, want %s", g, generatorNames())
+	}
+	return nil
+}
+
 // NewNoise seeds a generator once for draws of n values each, as a diffusers
 // pipeline does with its generator argument.
 func NewNoise(g Generator, seed uint64, n int) (Noise, error) {
 	if n < 1 {
 		return nil, fmt.Errorf("noise of %d values, want at least 1", n)
 	}
-	if g != Torch {
-		return nil, fmt.Errorf("noise generator %q is unknown, want %s", g, generatorNames())
+	if err := g.Check(); err != nil {
+		return nil, err
 	}
 	return &torchNoise{n: n, before: []torchGenerator{newTorchGenerator(seed)}}, nil
 }

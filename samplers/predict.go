@@ -14,11 +14,34 @@ type predictor struct {
 }
 
 func newPredictor(kind string, clip clipParams) (predictor, error) {
-	switch kind {
-	case "epsilon", "v_prediction", "sample":
-		return predictor{kind: kind, clip: clip}, nil
+	switch {
+	case !slices.Contains([]string{"epsilon", "v_prediction", "sample"}, kind):
+		return predictor{}, fmt.Errorf("scheduler config: prediction_type %q is unknown, want epsilon, v_prediction or sample", kind)
+	case clip.ClipSample && !(clip.ClipSampleRange > 0):
+		return predictor{}, fmt.Errorf("scheduler config: clip_sample_range is %g, want more than 0", clip.ClipSampleRange)
+	case clip.Thresholding && !(clip.DynamicThresholdingP >= 0 && clip.DynamicThresholdingP <= 1):
+		return predictor{}, fmt.Errorf("scheduler config: dynamic_thresholding_ratio is %g, want 0 to 1", clip.DynamicThresholdingP)
+	case clip.Thresholding && !(clip.ThresholdingSampleMax > 0):
+		return predictor{}, fmt.Errorf("scheduler config: sample_max_value is %g, want more than 0", clip.ThresholdingSampleMax)
 	}
-	return predictor{}, fmt.Errorf("scheduler config: prediction_type %q is unknown, want epsilon, v_prediction or sample", kind)
+	return predictor{kind: kind, clip: clip}, nil
+}
+
+// minSignal is the least alpha-bar from which predicted noise tells x0; below, the
+// division by its root amplifies rounding errors a million times.
+const minSignal = 1e-12
+
+// checkAlphas refuses timesteps at which a prediction is undefined.
+func (p predictor) checkAlphas(ts []int, alphas []float32) error {
+	for _, t := range ts {
+		switch a := alphas[t]; {
+		case a == 1:
+			return fmt.Errorf("scheduler config: the betas leave no noise at timestep %d, which a step starts from", t)
+		case a < minSignal && p.kind == "epsilon":
+			return fmt.Errorf("scheduler config: the betas leave no signal at timestep %d, where prediction_type epsilon cannot tell x0; want v_prediction or sample", t)
+		}
+	}
+	return nil
 }
 
 // predict follows diffusers' DDIMScheduler.step: v-prediction is eq. D of
