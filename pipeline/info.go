@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"ldx/samplers"
+)
+
+// Info is what a model says of itself: its geometry and its defaults.
+type Info struct {
+	Name      string
+	Scheduler samplers.Config
+	Latent    Geometry
+	Preview   RGBMatrix
+	Defaults  Defaults
+}
+
+// Settings are the model's defaults, with seed 0.
+func (i Info) Settings() Settings {
+	side := i.Latent.Size * i.Latent.Factor
+	return Settings{
+		Prompt: i.Defaults.Prompt, Guidance: i.Defaults.Guidance, Steps: i.Defaults.Steps,
+		Sampler: "ddim", RNG: samplers.Torch, Width: side, Height: side,
+	}
+}
+
+// Check reports the first setting that does not fit the model, with what would.
+func (i Info) Check(s Settings) error {
+	_, err := i.Plan(s)
+	return err
+}
+
+// Plan lays out the run that settings describe, after checking all of them.
+func (i Info) Plan(s Settings) (*samplers.Plan, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	if err := i.Latent.checkSize(s.Width, s.Height); err != nil {
+		return nil, err
+	}
+	if err := s.RNG.Check(); err != nil {
+		return nil, err
+	}
+	return samplers.NewPlan(samplers.Request{
+		Sampler: s.Sampler, Config: i.Scheduler, Steps: s.Steps, Spacing: s.Spacing, Sigmas: s.Sigmas,
+	})
+}
+
+// Defaults are a folder's ldx.json: what to start with.
+type Defaults struct {
+	Steps    int     `json:"steps"`
+	Guidance float64 `json:"guidance"`
+	Prompt   string  `json:"prompt"`
+}
+
+// Stable Diffusion's values, for what a folder leaves open.
+const (
+	defaultSteps    = 20
+	defaultGuidance = 7.5
+	defaultScaling  = 0.18215
+	defaultFactor   = 8
+)
+
+// vaeConfig and unetConfig are the keys read from diffusers' config.json files.
+type vaeConfig struct {
+	LatentChannels   int         `json:"latent_channels"`
+	BlockOutChannels []int       `json:"block_out_channels"`
+	ScalingFactor    *float32    `json:"scaling_factor"`
+	ShiftFactor      *float32    `json:"shift_factor"`
+	RGBFactors       [][]float32 `json:"latent_rgb_factors"`
+	RGBBias          []float32   `json:"latent_rgb_bias"`
+}
+
+type unetConfig struct {
+	InChannels       int      `json:"in_channels"`
+	SampleSize       int      `json:"sample_size"`
+	BlockOutChannels []int    `json:"block_out_channels"`
+	DownBlockTypes   []string `json:"down_block_types"`
+}
+
+// ReadInfo reads the folder's JSON files, no graph. Only the scheduler's must be
+// there.
+func ReadInfo(f Folder) (Info, error) {
+	info := Info{Name: f.Name, Defaults: Defaults{Steps: defaultSteps, Guidance: defaultGuidance}}
+	data, err := fs.ReadFile(f.FS, schedulerPart+"/scheduler_config.json")
+	if err != nil {
+		return info, fmt.Errorf("%s: %w", f.path(schedulerPart+"/scheduler_config.json"), err)
+	}
+	if info.Scheduler, err = samplers.ParseConfig(data); err != nil {
+		return info, fmt.Errorf("%s: %w", f.path(schedulerPart+"/scheduler_config.json"), err)
+	}
+	var vae vaeConfig
+	for _, part := range []string{decoderPart, "vae"} {
+		if err := f.json(part+"/config.json", &vae, true); err != nil {
+			return info, err
+		}
+	}
+	var unet unetConfig
+	if err := f.json(unetPart+"/config.json", &unet, true); err != nil {
+		return info, err
+	}
+	if err := f.json("ldx.json", &info.Defaults, true); err != nil {
+		return info, err
+	}
+	info.Latent = geometry(vae, unet)
+	if err := info.Latent.check(); err != nil {
+		return info, fmt.Errorf("model %s: %w", f.Name, err)
+	}
+	info.Preview, err = newRGBMatrix(vae.RGBFactors, vae.RGBBias, info.Latent)
+	if err != nil {
+		return info, fmt.Errorf("%s: %w", f.path(decoderPart+"/config.json"), err)
+	}
+	return info, nil
+}
+
+func geometry(vae vaeConfig, unet unetConfig) Geometry {
+	g := Geometry{Channels: 4, Factor: defaultFactor, Halvings: 3, Size: 64, Scaling: defaultScaling}
+	if vae.LatentChannels > 0 {
+		g.Channels = vae.LatentChannels
+	}
+	if n := len(vae.BlockOutChannels); n > 0 {
+		g.Factor = 1 << min(n-1, 8)
+	}
+	if vae.ScalingFactor != nil {
+		g.Scaling = *vae.ScalingFactor
+	}
+	if vae.ShiftFactor != nil {
+		g.Shift = *vae.ShiftFactor
+	}
+	if n := len(unet.BlockOutChannels); n > 0 {
+		g.Halvings = min(n-1, 8)
+	}
+	attends := func(block string) bool { return strings.HasPrefix(block, "CrossAttn") }
+	g.Attended = max(0, slices.IndexFunc(unet.DownBlockTypes, attends))
+	if unet.SampleSize > 0 {
+		g.Size = unet.SampleSize
+	}
+	return g
+}
