@@ -1,0 +1,130 @@
+package screentest
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Terminal is a kind of terminal.
+type Terminal int
+
+const (
+	// Plain is a terminal with 24-bit colour, synchronized updates and no
+	// pictures.
+	Plain Terminal = iota
+	// Xterm is an xterm with sixels and without synchronized updates; it does
+	// not report the size of its cells, but the kernel knows it.
+	Xterm
+	// Kitty is a kitty with Unicode placeholders.
+	Kitty
+)
+
+// Keys as a terminal sends them.
+const (
+	Enter     = "\r"
+	Escape    = "\x1b"
+	Tab       = "\t"
+	ShiftTab  = "\x1b[Z"
+	Backspace = "\x7f"
+	Up        = "\x1b[A"
+	Down      = "\x1b[B"
+	Right     = "\x1b[C"
+	Left      = "\x1b[D"
+	Home      = "\x1b[H"
+	End       = "\x1b[F"
+	PageUp    = "\x1b[5~"
+	PageDown  = "\x1b[6~"
+	Delete    = "\x1b[3~"
+	CtrlC     = "\x03"
+	CtrlZ     = "\x1a"
+)
+
+// term returns the terminal's TERM.
+func (t Terminal) term() string {
+	if t == Kitty {
+		return "xterm-kitty"
+	}
+	return "xterm-256color"
+}
+
+// version returns what XTVERSION reports.
+func (t Terminal) version() string {
+	switch t {
+	case Kitty:
+		return "kitty(0.41.1)"
+	case Xterm:
+		return "XTerm(398)"
+	default:
+		return "Plain(1.0)"
+	}
+}
+
+// attributes returns the primary device attributes.
+func (t Terminal) attributes() string {
+	switch t {
+	case Kitty:
+		return "\x1b[?62;52;c"
+	case Xterm:
+		return "\x1b[?64;1;2;4;6;9;15;16;17;18;21;22;28c"
+	default:
+		return "\x1b[?62;22c"
+	}
+}
+
+// answer has the emulator answer questions as the terminal would. Handlers run
+// with the lock held.
+func (s *state) answer() {
+	kind := s.options.Terminal
+	s.emulator.RegisterCsiHandler('c', func(params ansi.Params) bool {
+		if n, _, _ := params.Param(0, 0); n == 0 {
+			s.send(kind.attributes())
+		}
+		return true
+	})
+	s.emulator.RegisterCsiHandler(ansi.Command('>', 0, 'q'), func(ansi.Params) bool {
+		s.send("\x1bP>|" + kind.version() + "\x1b\\")
+		return true
+	})
+	s.emulator.RegisterCsiHandler('t', func(params ansi.Params) bool {
+		op, _, _ := params.Param(0, 0)
+		o := s.options
+		switch {
+		case kind != Kitty:
+		case op == 16:
+			s.send(fmt.Sprintf("\x1b[6;%d;%dt", o.Cell.Y, o.Cell.X))
+		case op == 14:
+			s.send(fmt.Sprintf("\x1b[4;%d;%dt", o.Cell.Y*o.Rows, o.Cell.X*o.Cols))
+		}
+		return true
+	})
+	s.emulator.RegisterCsiHandler(ansi.Command('?', '$', 'p'), func(params ansi.Params) bool {
+		mode, _, _ := params.Param(0, 0)
+		if mode != int(ansi.ModeSynchronizedOutput) || kind == Xterm {
+			return false
+		}
+		s.send("\x1b[?2026;2$y")
+		return true
+	})
+	s.emulator.RegisterCsiHandler(ansi.Command('?', 0, 'S'), func(ansi.Params) bool {
+		if kind == Xterm {
+			s.send(fmt.Sprintf("\x1b[?2;0;%d;%dS", maxSixel, maxSixel))
+		}
+		return true
+	})
+	s.emulator.RegisterCsiHandler(ansi.Command('?', 0, 'u'), func(ansi.Params) bool {
+		return true // no keyboard protocol: keys are sent the old way
+	})
+}
+
+// maxSixel is the side of the largest sixel that the terminal draws, xterm's
+// default.
+const maxSixel = 1000
+
+// send sends an answer.
+func (s *state) send(answer string) {
+	if _, err := io.WriteString(s.emulator.InputPipe(), answer); err != nil {
+		s.t.Logf("answer %q: %v", answer, err)
+	}
+}

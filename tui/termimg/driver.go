@@ -1,0 +1,64 @@
+package termimg
+
+import (
+	"image"
+	"strings"
+
+	"github.com/charmbracelet/colorprofile"
+)
+
+// driver encodes pictures for one protocol. Drivers hold no state of a screen:
+// what they return says what has to be written when, and the compositor does
+// it. encode is called from one goroutine at a time.
+type driver interface {
+	encode(r request) encoded
+}
+
+// request is one picture to encode.
+type request struct {
+	img      image.Image
+	grid     grid
+	sampling Sampling
+	scaler   *scaler
+	profile  colorprofile.Profile
+	// limit is the largest picture that the terminal takes, in pixels; zero if
+	// it does not say.
+	limit image.Point
+	// id is a number from 16 to 255 that no picture on the screen has, for
+	// protocols that name pictures.
+	id int
+}
+
+// grid is the block of cells for a picture.
+type grid struct {
+	cols, rows int
+	cell       image.Point // size of a cell in pixels
+}
+
+// pixels returns the size of the block in pixels.
+func (g grid) pixels() image.Point { return image.Pt(g.cols*g.cell.X, g.rows*g.cell.Y) }
+
+// encoded is a picture ready for the terminal.
+type encoded struct {
+	// view is the block of cells for the program's view: as many lines as the
+	// grid has rows, each as wide as it has columns.
+	view string
+	// once is written before the first frame with view on it.
+	once []byte
+	// over is written over the text of a frame, with the cursor at the top left
+	// of area, and again whenever text damages area.
+	over []byte
+	// area is the part of the block that over draws on, in cells.
+	area image.Rectangle
+	// forget is written when the picture is not needed any more.
+	forget []byte
+}
+
+// blank returns a block of spaces.
+func blank(cols, rows int) string {
+	if cols <= 0 || rows <= 0 {
+		return ""
+	}
+	line := strings.Repeat(" ", cols)
+	return strings.Repeat(line+"\n", rows-1) + line
+}

@@ -1,0 +1,193 @@
+package termimg
+
+import (
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// drainTimeout is how long to wait for a terminal that does not take output:
+// long for a slow line, short for a user whose terminal has gone.
+const drainTimeout = 5 * time.Second
+
+// textLimit is how many bytes of text wait for the terminal before the program
+// has to wait too: some full screens. Without a limit a slow terminal would lag
+// further and further behind; with it, the renderer skips frames.
+const textLimit = 256 << 10
+
+// output is the queue of bytes for the terminal, and the goroutine that writes
+// them. Text is never dropped.
+type output struct {
+	file     *os.File
+	composer *composer
+	wakeup   chan struct{}
+	done     chan struct{} // closed when the goroutine has ended
+
+	mu      sync.Mutex
+	changed *sync.Cond // the queue has got shorter, or the output has ended
+	queued  [][]byte
+	size    int // bytes queued or being written
+	text    int // bytes of text queued
+	closing bool
+	err     error // why nothing can be written any more
+}
+
+// newOutput starts the output of c.
+func newOutput(file *os.File, c *Compositor) *output {
+	o := &output{
+		file:     file,
+		composer: newComposer(file, c),
+		wakeup:   make(chan struct{}, 1),
+		done:     make(chan struct{}),
+	}
+	o.changed = sync.NewCond(&o.mu)
+	go o.loop()
+	return o
+}
+
+// wake lets the goroutine look whether there is something to draw.
+func (o *output) wake() { signal(o.wakeup) }
+
+// queue appends bytes that are complete escape sequences or text. The bytes
+// must not be changed afterwards.
+func (o *output) queue(b []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.push(b)
+}
+
+// push queues bytes. The caller holds the lock.
+func (o *output) push(b []byte) {
+	if o.err != nil || o.closing || len(b) == 0 {
+		return
+	}
+	o.queued = append(o.queued, b)
+	o.size += len(b)
+	o.wake()
+}
+
+// write queues a frame of the program's, and waits only if the terminal is far
+// behind or if the frame is the last one before the terminal is given away.
+func (o *output) write(b []byte, last bool) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closing {
+		return os.ErrClosed
+	}
+	o.push(append([]byte(nil), b...))
+	o.text += len(b)
+	if last {
+		o.wait(o.drained)
+	} else {
+		o.wait(func() bool { return o.text <= textLimit })
+	}
+	return o.err
+}
+
+// drained says whether all is written. The caller holds the lock.
+func (o *output) drained() bool { return o.size == 0 }
+
+// wait waits until something holds, nothing can be written any more, or
+// drainTimeout is over. The caller holds the lock.
+func (o *output) wait(until func() bool) {
+	if until() {
+		return
+	}
+	expired := false
+	timer := time.AfterFunc(drainTimeout, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		expired = true
+		o.changed.Broadcast()
+	})
+	defer timer.Stop()
+	for !until() && o.err == nil && !expired {
+		o.changed.Wait()
+	}
+}
+
+// close writes what is queued and ends the output.
+func (o *output) close() error {
+	o.mu.Lock()
+	o.closing = true
+	o.wake()
+	o.wait(o.drained)
+	err := o.err
+	if err == nil && o.size > 0 {
+		err = fmt.Errorf("terminal %s did not take the last %d bytes within %s", o.file.Name(), o.size, drainTimeout)
+	}
+	if o.err == nil {
+		o.err = os.ErrClosed
+	}
+	o.changed.Broadcast()
+	o.mu.Unlock()
+	if o.wake(); err == nil {
+		<-o.done
+	}
+	return err
+}
+
+// loop writes until the output is closed or the terminal is gone.
+func (o *output) loop() {
+	defer close(o.done)
+	for range o.wakeup {
+		frames, end := o.take()
+		if !end {
+			// The pictures' state is read after the frames were taken, so that
+			// it is never older than the text.
+			end = o.put(o.composer.compose(frames))
+		}
+		if end {
+			return
+		}
+	}
+}
+
+// take empties the queue.
+func (o *output) take() (frames [][]byte, end bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err != nil {
+		return nil, true
+	}
+	frames, o.queued, o.text = o.queued, nil, 0
+	o.changed.Broadcast()
+	return frames, false
+}
+
+// put writes one frame to the terminal and reports whether the output ended.
+func (o *output) put(frame []byte) bool {
+	var err error
+	if len(frame) > 0 {
+		_, err = o.file.Write(frame)
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if err != nil && o.err == nil {
+		o.err = fmt.Errorf("write to terminal: %w", err)
+	}
+	o.size = 0
+	for _, b := range o.queued {
+		o.size += len(b)
+	}
+	o.changed.Broadcast()
+	return o.err != nil
+}
+
+// Write queues one frame of the program's text for the terminal. It copies b.
+func (c *Compositor) Write(b []byte) (int, error) {
+	last := c.note(b)
+	if err := c.out.write(b, last); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// Read reads from the terminal.
+func (c *Compositor) Read(b []byte) (int, error) {
+	return c.out.file.Read(b) //nolint:wrapcheck // a reader's errors, io.EOF above all, are compared
+}
+
+// Fd returns the terminal's file descriptor.
+func (c *Compositor) Fd() uintptr { return c.out.file.Fd() }
