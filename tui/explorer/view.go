@@ -1,0 +1,280 @@
+package explorer
+
+import (
+	"fmt"
+	"image"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"ldx/pipeline"
+	"ldx/samplers"
+	"ldx/tui/box"
+	"ldx/tui/termimg"
+	"ldx/tui/timeline"
+)
+
+// refresh hands the pictures of the step at the cursor to the terminal.
+func (m *Model) refresh() {
+	at := m.track.at()
+	if at == nil {
+		for _, s := range []*termimg.Surface{m.screens.main, m.screens.latent, m.screens.channels} {
+			s.Submit(nil)
+		}
+		return
+	}
+	v := m.album.views[at]
+	submit(m.screens.latent, v.latent)
+	submit(m.screens.channels, v.channels)
+	m.screens.main.SetSampling(termimg.Nearest)
+	switch m.show {
+	case showLatent:
+		submit(m.screens.main, v.latent)
+	case showChannels:
+		submit(m.screens.main, v.channels)
+	default:
+		m.screens.main.SetSampling(termimg.Smooth)
+		submit(m.screens.main, m.picture(at))
+	}
+}
+
+// picture is the best there is of a step's x0: decoded, else by the matrix.
+func (m *Model) picture(s *pipeline.Step) *image.RGBA {
+	if p := m.album.decoded[s]; p.img != nil {
+		return p.img
+	}
+	return m.album.views[s].original
+}
+
+// submit keeps a nil picture a nil image.Image.
+func submit(s *termimg.Surface, img *image.RGBA) {
+	if img == nil {
+		s.Submit(nil)
+		return
+	}
+	s.Submit(img)
+}
+
+// HidePictures takes the pictures off the screen, for what is drawn instead.
+func (m *Model) HidePictures() {
+	m.screens.main.Hide()
+	m.screens.latent.Hide()
+	m.screens.channels.Hide()
+}
+
+// View draws the screen without its header and help line, h-2 rows. loading is
+// drawn in place of the picture while there is no model.
+func (m *Model) View(loading string) string {
+	l := m.layout
+	pictures := m.pane(m.screens.main, l.main, m.mainTitle())
+	if m.model == nil {
+		m.HidePictures()
+		pictures = box.Draw(m.theme.Muted.Render("x0"), loading, l.main.W, l.main.H, m.theme.Border)
+	}
+	if l.beside() {
+		side := lipgloss.JoinVertical(lipgloss.Left,
+			m.pane(m.screens.latent, l.latent, m.theme.Muted.Render("x_t")),
+			m.pane(m.screens.channels, l.channels, m.theme.Muted.Render("channels")))
+		pictures = lipgloss.JoinHorizontal(lipgloss.Top, pictures, side)
+	} else {
+		m.screens.latent.Hide()
+		m.screens.channels.Hide()
+	}
+	left := lipgloss.JoinVertical(lipgloss.Left, pictures, m.stepsPane())
+	return lipgloss.JoinHorizontal(lipgloss.Top, left, m.settingsPane())
+}
+
+// pane frames a surface and tells it where it is.
+func (m *Model) pane(s *termimg.Surface, r box.Rect, title string) string {
+	inner := r.Inner()
+	s.Place(inner.X, inner.Y)
+	return box.Draw(title, s.View(inner.W, inner.H), r.W, r.H, m.theme.Border)
+}
+
+// mainTitle names what the large picture shows, as tabs.
+func (m *Model) mainTitle() string {
+	names := []string{showOriginal: "x0", showLatent: "x_t", showChannels: "channels"}
+	for i, n := range names {
+		if shows(i) == m.show {
+			names[i] = m.theme.Accent.Render("[" + n + "]")
+		} else {
+			names[i] = m.theme.Faint.Render(n)
+		}
+	}
+	title := strings.Join(names, " ")
+	at := m.track.at()
+	if at == nil {
+		return title
+	}
+	how := "latent→RGB"
+	if m.album.decoded[at].img != nil {
+		how = "decoded"
+	}
+	if m.show != showOriginal {
+		how = "latent"
+	}
+	return title + m.theme.Muted.Render(fmt.Sprintf(" step %d, %s", at.Index(), how))
+}
+
+func (m *Model) stepsPane() string {
+	r := m.layout.steps
+	at := m.track.at()
+	if at == nil {
+		return m.frame("steps", m.status(), r)
+	}
+	state := timeline.State{
+		Total: at.Plan.Calls(), Kept: len(m.track.path) - 1, Cursor: m.track.cursor,
+		Busy: m.job != nil, AlphaBar: at.Plan.AlphaBar,
+	}
+	return m.frame("steps", timeline.View(state, m.layout.bar().W, m.theme)+"\n"+m.position(at)+"\n"+m.status(), r)
+}
+
+// frame draws text in a frame, a column away from its sides.
+func (m *Model) frame(title, text string, r box.Rect) string {
+	inner := r.Padded()
+	body := " " + strings.ReplaceAll(box.Fit(text, inner.W, inner.H), "\n", " \n ")
+	return box.Draw(m.theme.Muted.Render(title), body, r.W, r.H, m.theme.Border)
+}
+
+// position says where the cursor is on the schedule.
+func (m *Model) position(at *pipeline.Step) string {
+	text := m.theme.Text.Render(fmt.Sprintf("step %d of %d", at.Index(), at.Plan.Calls()))
+	if at.Done() {
+		return text + m.theme.Muted.Render("   the end")
+	}
+	k := at.Index()
+	return text + m.theme.Muted.Render(fmt.Sprintf("   t %d   ᾱ %.3f   σ %.2f", at.Plan.Timestep(k), at.Plan.AlphaBar(k), at.Plan.Sigma(k)))
+}
+
+// status is what is going on, or the notice.
+func (m *Model) status() string {
+	switch {
+	case m.notice.text != "" && m.notice.bad:
+		return m.theme.Bad.Render("✗ " + m.notice.text)
+	case m.notice.text != "":
+		return m.theme.Text.Render(m.notice.text)
+	case m.job != nil:
+		next := 0
+		if leaf := m.track.leaf(); leaf != nil && !leaf.Done() {
+			next = leaf.Index() + 1
+		}
+		text := fmt.Sprintf("● step %d is being computed", next)
+		if m.running() {
+			text = fmt.Sprintf("● running, step %d", next)
+		}
+		return m.theme.Accent.Render(text) + m.theme.Muted.Render("   esc stops")
+	case m.album.decoding != nil:
+		return m.theme.Faint.Render("○ decoding pictures")
+	}
+	if at := m.track.at(); at != nil && at.Done() {
+		return m.theme.Muted.Render("✓ done")
+	}
+	return m.theme.Muted.Render("○ paused")
+}
+
+func (m *Model) settingsPane() string {
+	r := m.layout.settings
+	if m.model == nil {
+		return m.frame("settings", "", r)
+	}
+	inner := r.Padded()
+	text := m.form.View() + "\n" + m.fixed()
+	title, about := "this step", ""
+	if at := m.track.at(); at != nil {
+		about = m.about(at)
+	}
+	if p := m.form.Problem(); p != "" {
+		title, about = "not applied", m.theme.Bad.Render(ansi.Wordwrap("✗ "+p, inner.W, ""))
+	}
+	if about != "" {
+		rule := box.Rule(m.theme.Muted.Render(title), inner.W, m.theme.Border)
+		text = box.Fit(text, inner.W, max(inner.H-stepLines-1, 1)) + "\n" + rule + "\n" + about
+	}
+	return m.frame("settings", text, r)
+}
+
+// fixed are the settings that the pane shows and does not change.
+func (m *Model) fixed() string {
+	s := m.form.Settings()
+	if s.RNG == samplers.Torch && s.Seed > math.MaxUint32 {
+		return m.theme.Warn.Render(fmt.Sprintf("  ! torch keeps 32 bits: seed %d", uint32(s.Seed)))
+	}
+	return m.theme.Faint.Render(fmt.Sprintf("  %s, %s noise, %dx%d", s.Sampler, s.RNG, s.Width, s.Height))
+}
+
+// about is what there is to know about a step, in stepLines lines.
+func (m *Model) about(at *pipeline.Step) string {
+	v := m.album.views[at]
+	lines := []string{
+		m.pair("cond − uncond", figure(v.push, "%.3f", "guidance is off")),
+		m.pair("x0 change", figure(100*v.change, "%.1f %%", "–")),
+	}
+	if at.Done() {
+		lines[0] = m.pair("cond − uncond", "–")
+	}
+	lines = append(lines, m.pair("time", m.times(at)))
+	return strings.Join(append(lines, m.costs(at)...), "\n")
+}
+
+func (m *Model) pair(name, value string) string {
+	return m.theme.Muted.Render(fmt.Sprintf("%-16s", name)) + m.theme.Text.Render(value)
+}
+
+func figure(v float64, format, none string) string {
+	if math.IsNaN(v) {
+		return none
+	}
+	return fmt.Sprintf(format, v)
+}
+
+func (m *Model) times(at *pipeline.Step) string {
+	t := at.Timing
+	var parts []string
+	if t.Calls > 0 {
+		parts = append(parts, "unet "+ms(t.Denoise))
+	}
+	if p := m.album.decoded[at]; p.img != nil {
+		parts = append(parts, "vae "+ms(p.took))
+	}
+	if len(parts) == 0 {
+		return "no call"
+	}
+	return strings.Join(parts, ", ") + " ms"
+}
+
+func ms(d time.Duration) string {
+	return strconv.FormatInt(d.Round(time.Millisecond).Milliseconds(), 10)
+}
+
+// costs says what a change would cost before it is made: what is being typed, or
+// else the two that matter most.
+func (m *Model) costs(at *pipeline.Step) []string {
+	title := "a change here costs, in calls"
+	if at.Done() {
+		title = "a change runs it again, in calls"
+	}
+	lines := []string{m.theme.Muted.Render(title)}
+	if m.form.Editing() {
+		if draft, ok := m.form.Draft(); ok && draft != at.Settings {
+			lines = append(lines, m.pair("  as typed", m.cost(at, draft)))
+		}
+		return lines
+	}
+	prompt, guidance := at.Settings, at.Settings
+	prompt.Prompt += "…"
+	guidance.Guidance++
+	return append(lines, m.pair("  prompt", m.cost(at, prompt)), m.pair("  guidance, eta", m.cost(at, guidance)))
+}
+
+// cost words the denoiser calls of a change.
+func (m *Model) cost(at *pipeline.Step, to pipeline.Settings) string {
+	if at.Done() {
+		at = m.track.path[0]
+	}
+	c := m.model.Cost(at, to)
+	return fmt.Sprintf("%d now, %d to the end", c.Now, c.ToEnd)
+}

@@ -1,0 +1,122 @@
+// Package keys holds every key binding with its help. The help line and the
+// sheet of all keys are made from it, so no key is undocumented.
+package keys
+
+import "charm.land/bubbles/v2/key"
+
+// Map is the explorer's bindings.
+type Map struct {
+	Run   RunKeys
+	Edit  EditKeys
+	Show  ShowKeys
+	Field FieldKeys
+	Popup PopupKeys
+}
+
+// RunKeys move along a run.
+type RunKeys struct {
+	Step, Back, Forward, First, Last, Run, Restart, Cancel key.Binding
+}
+
+// EditKeys change settings.
+type EditKeys struct {
+	Next, Previous, Open, Up, Down, Default, NewSeed, Prompt key.Binding
+}
+
+// ShowKeys change what is shown, or take it out.
+type ShowKeys struct {
+	View, Save, Copy, Models, Help, Quit key.Binding
+}
+
+// FieldKeys act while a field is being edited and every other key is text.
+type FieldKeys struct {
+	Accept, Leave, More, Less key.Binding
+}
+
+// PopupKeys act in the list of models; any key closes the sheet of keys.
+type PopupKeys struct {
+	Up, Down, Choose, Close key.Binding
+}
+
+func bind(help, description string, keys ...string) key.Binding {
+	return key.NewBinding(key.WithKeys(keys...), key.WithHelp(help, description))
+}
+
+// New is the default bindings.
+func New() Map {
+	return Map{
+		Run: RunKeys{
+			Step:    bind("space", "step", "space"),
+			Back:    bind("←", "back", "left", "h"),
+			Forward: bind("→", "forward along kept steps", "right", "l"),
+			First:   bind("home", "first step", "home"),
+			Last:    bind("end", "last kept step", "end"),
+			Run:     bind("r", "run / pause", "r"),
+			Restart: bind("R", "restart from noise", "R", "shift+r"),
+			Cancel:  bind("esc", "cancel what is running", "esc"),
+		},
+		Edit: EditKeys{
+			Next:     bind("tab", "next setting", "tab"),
+			Previous: bind("shift+tab", "previous setting", "shift+tab"),
+			Open:     bind("enter", "edit setting", "enter"),
+			Up:       bind("↑", "more", "up", "k"),
+			Down:     bind("↓", "less", "down", "j"),
+			Default:  bind("backspace", "setting's default", "backspace"),
+			NewSeed:  bind("n", "new random seed", "n"),
+			Prompt:   bind("p", "edit prompt", "p"),
+		},
+		Show: ShowKeys{
+			View:   bind("v", "x0, latent or channels", "v"),
+			Save:   bind("s", "save picture", "s"),
+			Copy:   bind("y", "copy as a command", "y"),
+			Models: bind("m", "models", "m"),
+			Help:   bind("?", "all keys", "?"),
+			Quit:   bind("q", "quit", "q", "ctrl+c"),
+		},
+		Field: FieldKeys{
+			Accept: bind("enter", "apply", "enter"),
+			Leave:  bind("esc", "leave it", "esc"),
+			More:   bind("↑", "more", "up"),
+			Less:   bind("↓", "less", "down"),
+		},
+		Popup: PopupKeys{
+			Up:     bind("↑", "previous model", "up", "k"),
+			Down:   bind("↓", "next model", "down", "j"),
+			Choose: bind("enter", "load model", "enter"),
+			Close:  bind("esc", "close", "esc", "q", "m"),
+		},
+	}
+}
+
+// Group is a titled list of bindings.
+type Group struct {
+	Title    string
+	Bindings []key.Binding
+}
+
+// Groups lists every binding for the sheet of all keys.
+func (m Map) Groups() []Group {
+	r, e, s, f, p := m.Run, m.Edit, m.Show, m.Field, m.Popup
+	return []Group{
+		{"Steps", []key.Binding{r.Step, r.Back, r.Forward, r.First, r.Last, r.Run, r.Restart, r.Cancel}},
+		{"Settings", []key.Binding{e.Next, e.Previous, e.Open, e.Prompt, e.Up, e.Down, e.Default, e.NewSeed}},
+		{"Show", []key.Binding{s.View, s.Save, s.Copy, s.Models, s.Help, s.Quit}},
+		{"While editing", []key.Binding{f.Accept, f.Leave, f.More, f.Less}},
+		{"In the list of models", []key.Binding{p.Up, p.Down, p.Choose, p.Close}},
+	}
+}
+
+// Short is the help line, most needed first. Its last always entries stay on a
+// narrow screen, where others before them are left out.
+func (m Map) Short() (line []key.Binding, always int) {
+	return []key.Binding{
+		bind("space", "step"), bind("←→", "scrub"), bind("r", "run"), bind("tab ↑↓", "settings"), bind("p", "prompt"),
+		bind("n", "seed"), bind("v", "view"), bind("s", "save"), bind("m", "models"),
+		bind("?", "all keys"), bind("q", "quit"),
+	}, 2
+}
+
+// Editing is the help line while a field is edited.
+func (m Map) Editing() []key.Binding {
+	return []key.Binding{m.Field.Accept, m.Field.Leave, bind("↑ ↓", "change a number")}
+}
