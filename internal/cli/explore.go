@@ -1,0 +1,167 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/spf13/pflag"
+
+	"ldx/internal/export"
+	"ldx/pipeline"
+	"ldx/pipeline/ort"
+	"ldx/pipeline/ort/library"
+	"ldx/tui"
+	"ldx/tui/termimg"
+)
+
+// explore is `ldx` without a command: the explorer on the screen.
+type explore struct {
+	sampling sampling
+	graphics string
+
+	mu      sync.Mutex
+	runtime *ort.Runtime // once it is loaded
+	names   map[*pipeline.Model]string
+}
+
+func (x *explore) register(fs *pflag.FlagSet) {
+	x.sampling.register(fs)
+	fs.StringVar(&x.graphics, "graphics", "auto", "how pictures are drawn: auto, kitty, sixel, blocks, off")
+}
+
+func (x *explore) run(ctx context.Context) error {
+	protocol, err := termimg.ParseProtocol(x.graphics)
+	if err != nil {
+		return usage(err)
+	}
+	// What is wrong with the command line is better said before the screen opens.
+	if _, _, err := x.sampling.resolve(); err != nil {
+		return err
+	}
+	restore, err := redirectStderr(logPath())
+	if err != nil {
+		return err
+	}
+	err = tui.Run(ctx, tui.Options{
+		Graphics: protocol, Model: x.sampling.source.model,
+		Load: x.load, Models: choices, Save: savePicture, Remember: remember,
+		Command: func(m *pipeline.Model, s pipeline.Settings) string { return export.Command(x.nameOf(m), s) },
+	})
+	if errors.Is(err, tui.ErrInternal) {
+		err = fmt.Errorf("%w; %s has more", err, logPath())
+	}
+	return errors.Join(err, restore(), x.close())
+}
+
+func (x *explore) close() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.runtime == nil {
+		return nil
+	}
+	return x.runtime.Close()
+}
+
+// nameOf is how --model finds m again, from any folder; "" for the default.
+func (x *explore) nameOf(m *pipeline.Model) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.names[m]
+}
+
+// name keeps how m is found again.
+func (x *explore) name(m *pipeline.Model, f pipeline.Folder) {
+	name := f.Dir
+	if abs, err := filepath.Abs(f.Dir); err == nil && f.Dir != "" {
+		name = abs
+	}
+	if name == filepath.Join(modelsHome(), f.Name) {
+		name = f.Name
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.names == nil {
+		x.names = map[*pipeline.Model]string{}
+	}
+	x.names[m] = name
+}
+
+// load gets a model by name for the interface, and the settings to start on: the
+// flags over what was remembered over the model's own.
+func (x *explore) load(ctx context.Context, name string, progress func(tui.Progress)) (*pipeline.Model, pipeline.Settings, error) {
+	var none pipeline.Settings
+	src := x.sampling.source
+	src.model = name
+	folder, err := src.folder()
+	if err != nil {
+		return nil, none, err
+	}
+	info, err := pipeline.ReadInfo(folder)
+	if err != nil {
+		return nil, none, err
+	}
+	settings, err := x.sampling.over(recall(info), info)
+	if err != nil {
+		return nil, none, err
+	}
+	rt, err := x.library(ctx, progress)
+	if err != nil {
+		return nil, none, err
+	}
+	progress(tui.Progress{What: "loading " + name})
+	m, err := pipeline.Load(ctx, rt, folder, src.options())
+	if err != nil {
+		return nil, none, err
+	}
+	x.name(m, folder)
+	return m, settings, nil
+}
+
+// library loads the library the first time it is asked for.
+func (x *explore) library(ctx context.Context, progress func(tui.Progress)) (*ort.Runtime, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.runtime != nil {
+		return x.runtime, nil
+	}
+	rt, err := x.sampling.source.openLibrary(ctx, func(p library.Progress) {
+		progress(tui.Progress{What: p.What, Done: p.Done, Total: p.Total})
+	})
+	x.runtime = rt
+	return rt, err
+}
+
+// choices lists the models for the picker.
+func choices() ([]tui.Choice, error) {
+	folders, err := installed()
+	list := make([]tui.Choice, 0, len(folders))
+	for _, f := range folders {
+		where := f.Dir
+		if where == "" {
+			where = "embedded"
+		}
+		list = append(list, tui.Choice{Name: f.Name, Detail: fmt.Sprintf("%s, %s, %s", pixels(f), megabytes(totalBytes(f)), where)})
+	}
+	return list, err
+}
+
+// savePicture writes a picture into the working directory, under a name that is
+// not taken.
+func savePicture(m *pipeline.Model, s *pipeline.Step, img *image.RGBA) (string, error) {
+	base := fmt.Sprintf("ldx-%d-step%02d", s.Settings.Seed, s.Index())
+	path := base + ".png"
+	for n := 2; ; n++ {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		path = fmt.Sprintf("%s-%d.png", base, n)
+	}
+	parameters := export.Parameters(m.Info().Name, s.Settings)
+	return path, export.File(path, func(w io.Writer) error { return export.PNG(w, img, parameters) })
+}

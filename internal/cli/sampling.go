@@ -1,0 +1,87 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/pflag"
+
+	"ldx/pipeline"
+	"ldx/samplers"
+)
+
+// sampling holds the flags shared by all commands that sample: where the model
+// comes from, and the settings as far as they were typed.
+type sampling struct {
+	source       source
+	typed        pipeline.Settings
+	spacing      string
+	rng          string
+	promptSyntax string
+	flags        *pflag.FlagSet
+}
+
+func (s *sampling) register(fs *pflag.FlagSet) {
+	s.flags = fs
+	s.source.register(fs)
+	t := &s.typed
+	fs.StringVarP(&t.Prompt, "prompt", "p", "", "what to make (default the model's)")
+	fs.StringVarP(&t.Negative, "negative", "n", "", "what to keep away from")
+	fs.VarP(numberFlag[float64]{&t.Guidance}, "guidance", "g", "guidance scale, at most 1 is off (default the model's)")
+	fs.StringVar(&t.Sampler, "sampler", "", "sampler (default the model's)")
+	fs.StringVar(&t.Sigmas, "sigmas", "", "noise levels: normal (default the sampler's own)")
+	fs.Var(numberFlag[int]{&t.Steps}, "steps", "number of steps (default the model's)")
+	fs.Var(numberFlag[float64]{&t.Eta}, "eta", "noise put back at each step, 0 to 1")
+	fs.VarP(seedFlag{&t.Seed}, "seed", "s", "seed of the noise, 0 to 2^64-1 (default random)")
+	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: torch")
+	fs.StringVar(&s.spacing, "spacing", "", "timesteps: leading, trailing, linspace, ldm (default the model's)")
+	fs.Var(sizeFlag{&t.Width, &t.Height}, "size", "picture size in pixels (default the model's)")
+	fs.StringVar(&s.promptSyntax, "prompt-syntax", "plain", "how prompts are read: plain")
+}
+
+// resolve finds the model and lays what was typed over its defaults, without
+// loading anything. What no model could make right is refused.
+func (s *sampling) resolve() (pipeline.Folder, pipeline.Settings, error) {
+	if err := s.source.check(); err != nil {
+		return pipeline.Folder{}, pipeline.Settings{}, err
+	}
+	folder, err := s.source.folder()
+	if err != nil {
+		return folder, pipeline.Settings{}, err
+	}
+	info, err := pipeline.ReadInfo(folder)
+	if err != nil {
+		return folder, pipeline.Settings{}, err
+	}
+	base := info.Settings()
+	base.Seed = pipeline.RandomSeed()
+	settings, err := s.over(base, info)
+	return folder, settings, err
+}
+
+// over lays what was typed over base and checks the result.
+func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Settings, error) {
+	out := base
+	t := s.typed
+	overlay := map[string]func(){
+		"prompt":   func() { out.Prompt = t.Prompt },
+		"negative": func() { out.Negative = t.Negative },
+		"guidance": func() { out.Guidance = t.Guidance },
+		"sampler":  func() { out.Sampler = t.Sampler },
+		"sigmas":   func() { out.Sigmas = t.Sigmas },
+		"steps":    func() { out.Steps = t.Steps },
+		"eta":      func() { out.Eta = t.Eta },
+		"seed":     func() { out.Seed = t.Seed },
+		"rng":      func() { out.RNG = samplers.Generator(s.rng) },
+		"spacing":  func() { out.Spacing = samplers.Spacing(s.spacing) },
+		"size":     func() { out.Width, out.Height = t.Width, t.Height },
+	}
+	s.flags.Visit(func(f *pflag.Flag) {
+		if apply, ok := overlay[f.Name]; ok {
+			apply()
+		}
+	})
+	if s.promptSyntax != "plain" {
+		return out, usage(fmt.Errorf("prompt-syntax is %q, want plain", s.promptSyntax))
+	}
+	return out, usage(info.Check(out))
+}

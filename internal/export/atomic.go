@@ -1,0 +1,73 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// temporary is what files are called that are being written: no longer for a long
+// name than for a short one.
+const temporary = ".ldx.*"
+
+// File writes path through a temporary file beside it that takes its name once
+// everything is on the disk. On any error nothing is left behind and what stood
+// at path stays.
+func File(path string, write func(io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(path), temporary)
+	if err != nil {
+		return cannotWrite(path, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(cannotWrite(path, err), ignoreMissing(os.Remove(f.Name())))
+		}
+	}()
+	if err = errors.Join(write(f), f.Chmod(0o644), f.Sync()); err != nil {
+		_ = f.Close() // the first error tells more
+		return err
+	}
+	if err = f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Writable reports whether a file could be written at path, before the work that
+// fills it.
+func Writable(path string) error {
+	info, err := os.Stat(path)
+	if err == nil && info.IsDir() {
+		return fmt.Errorf("cannot write %s: it is a folder", path)
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return cannotWrite(path, err) // a name too long, for one
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), temporary)
+	if err != nil {
+		return cannotWrite(path, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// cannotWrite names the file that was meant, not the temporary one.
+func cannotWrite(path string, err error) error {
+	var pathErr *os.PathError
+	var linkErr *os.LinkError
+	switch {
+	case errors.As(err, &pathErr):
+		err = pathErr.Err
+	case errors.As(err, &linkErr):
+		err = linkErr.Err
+	}
+	return fmt.Errorf("cannot write %s: %w", path, err)
+}
+
+func ignoreMissing(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}

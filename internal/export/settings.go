@@ -1,0 +1,55 @@
+package export
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"ldx/pipeline"
+	"ldx/samplers"
+)
+
+// Parameters are the settings in the form AUTOMATIC1111 writes into pictures and
+// other tools read: the prompt, the negative prompt, then names and values.
+func Parameters(model string, s pipeline.Settings) string {
+	var b strings.Builder
+	b.WriteString(s.Prompt + "\n")
+	if s.Negative != "" {
+		b.WriteString("Negative prompt: " + s.Negative + "\n")
+	}
+	fmt.Fprintf(&b, "Steps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s, Eta: %s, RNG: %s",
+		s.Steps, strings.ToUpper(s.Sampler), number(s.Guidance), s.Seed, s.Width, s.Height, model, number(s.Eta), s.RNG)
+	if s.Spacing != "" {
+		fmt.Fprintf(&b, ", Timestep spacing: %s", s.Spacing)
+	}
+	return b.String()
+}
+
+// Command is the `ldx run` that makes the same picture from the shell. Flags that
+// hold the model's defaults are written too: defaults may change.
+func Command(model string, s pipeline.Settings) string {
+	args := []string{"ldx", "run"}
+	if model != "" {
+		args = append(args, "--model", quote(model))
+	}
+	args = append(args, "-p", quote(s.Prompt))
+	if s.Negative != "" {
+		args = append(args, "-n", quote(s.Negative))
+	}
+	args = append(args, "-g", number(s.Guidance), "--sampler", s.Sampler, "--steps", strconv.Itoa(s.Steps),
+		"--eta", number(s.Eta), "-s", strconv.FormatUint(s.Seed, 10), "--size", fmt.Sprintf("%dx%d", s.Width, s.Height))
+	if s.RNG != samplers.Torch {
+		args = append(args, "--rng", string(s.RNG))
+	}
+	if s.Spacing != "" {
+		args = append(args, "--spacing", string(s.Spacing))
+	}
+	return strings.Join(append(args, "-o", "out.png"), " ")
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
+
+// quote makes one word of a POSIX shell.
+func quote(s string) string {
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

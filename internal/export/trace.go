@@ -1,0 +1,94 @@
+package export
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/nlpodyssey/safetensors"
+
+	"ldx/pipeline"
+)
+
+// Trace writes a run as safetensors: float32, one entry a call in diffusers'
+// order. x is [N+1, C, H, W] and starts with x_T; x0, eps, eps_cond and
+// eps_uncond are [N, C, H, W] (eps_uncond repeats eps_cond where guidance was
+// off); timesteps and sigmas are [N]. The settings are JSON in the metadata. A
+// path that stops early is written as far as it goes.
+func Trace(w io.Writer, model string, path []*pipeline.Step) error {
+	last := path[len(path)-1]
+	latent := last.Latent().Shape()[1:]
+	calls := path[:len(path)-1]
+	t := &traceBuilder{latent: latent, views: map[string]stack{}}
+	t.stack("x", path, func(s *pipeline.Step) []float32 { return s.State.X })
+	t.stack("x0", calls, func(s *pipeline.Step) []float32 { return s.X0 })
+	t.stack("eps", calls, func(s *pipeline.Step) []float32 { return s.Eps })
+	t.stack("eps_cond", calls, func(s *pipeline.Step) []float32 { return s.Outputs.Cond })
+	t.stack("eps_uncond", calls, uncond)
+	timesteps, sigmas := make([]float32, len(calls)), make([]float32, len(calls))
+	for i, s := range calls {
+		timesteps[i], sigmas[i] = float32(s.Plan.Timestep(i)), s.Plan.Sigma(i)
+	}
+	t.views["timesteps"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{timesteps}}
+	t.views["sigmas"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{sigmas}}
+	settings, err := json.Marshal(last.Settings)
+	if err != nil {
+		return fmt.Errorf("trace: %w", err)
+	}
+	return safetensors.SerializeToWriter(t.views, map[string]string{"model": model, "settings": string(settings)}, w)
+}
+
+// uncond is the unconditional output, or with guidance off the conditional one
+// that stood in for it.
+func uncond(s *pipeline.Step) []float32 {
+	if s.Outputs.Uncond == nil {
+		return s.Outputs.Cond
+	}
+	return s.Outputs.Uncond
+}
+
+type traceBuilder struct {
+	latent []int
+	views  map[string]stack
+}
+
+func (t *traceBuilder) stack(name string, steps []*pipeline.Step, get func(*pipeline.Step) []float32) {
+	s := stack{shape: []uint64{uint64(len(steps))}}
+	for _, d := range t.latent {
+		s.shape = append(s.shape, uint64(d))
+	}
+	for _, step := range steps {
+		s.data = append(s.data, get(step))
+	}
+	t.views[name] = s
+}
+
+// stack is a tensor [len(data), ...] of float32 held in parts.
+type stack struct {
+	shape []uint64
+	data  [][]float32
+}
+
+func (s stack) DType() safetensors.DType { return safetensors.F32 }
+
+func (s stack) Shape() []uint64 { return s.shape }
+
+func (s stack) DataLen() uint64 {
+	n := uint64(4)
+	for _, d := range s.shape {
+		n *= d
+	}
+	return n
+}
+
+func (s stack) Data() []byte {
+	out := make([]byte, 0, s.DataLen())
+	for _, part := range s.data {
+		for _, v := range part {
+			out = binary.LittleEndian.AppendUint32(out, math.Float32bits(v))
+		}
+	}
+	return out
+}
