@@ -34,8 +34,29 @@ func Main(version string, args []string) int {
 	context.AfterFunc(ctx, stop)
 	root := newRoot(version)
 	root.SetArgs(args)
+	var failed error
+	keepErrors(root, &failed)
 	err := fang.Execute(ctx, root, fang.WithVersion(version), fang.WithoutManpage(), fang.WithErrorHandler(printError))
+	if failed != nil {
+		printError(os.Stderr, fang.Styles{}, failed)
+		return exitStatus(failed)
+	}
 	return exitStatus(err)
+}
+
+// keepErrors keeps the error of the command that runs from fang, which asks the
+// terminal for its colours before it prints one: a terminal that has hung up
+// never answers.
+func keepErrors(cmd *cobra.Command, failed *error) {
+	if run := cmd.RunE; run != nil {
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			*failed = run(cmd, args)
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		keepErrors(sub, failed)
+	}
 }
 
 // heeded leaves out the signals that the parent had ignored, as nohup does with
