@@ -60,7 +60,7 @@ func notAFolder(path string) error {
 	switch ext := strings.ToLower(filepath.Ext(path)); ext {
 	case ".safetensors", ".ckpt", ".pt", ".pth":
 		out := strings.TrimSuffix(path, filepath.Ext(path))
-		load := fmt.Sprintf(`python3 -c 'import sys; from diffusers import StableDiffusionPipeline as P; P.from_single_file(sys.argv[1]).save_pretrained(sys.argv[2])' %s %s`, quote(path), quote(out))
+		load := fmt.Sprintf(`python3 -c 'import sys; from diffusers import StableDiffusionPipeline as P; P.from_single_file(sys.argv[1]).save_pretrained(sys.argv[2])' %s %s`, ShellWord(path), ShellWord(out))
 		return fmt.Errorf("model %s is a PyTorch checkpoint (%s), not an ONNX folder; convert it: %s && %s && %s", path, ext, installConverter, load, exportFolder(out))
 	case ".onnx":
 		return fmt.Errorf("model %s is one graph; name the folder that holds unet/, text_encoder/ and vae_decoder/", path)
@@ -72,11 +72,11 @@ func notAFolder(path string) error {
 const installConverter = `pip install diffusers "optimum-onnx[onnxruntime]"`
 
 func exportFolder(dir string) string {
-	return fmt.Sprintf("optimum-cli export onnx --model %s %s", quote(dir), quote(dir+"-onnx"))
+	return fmt.Sprintf("optimum-cli export onnx --model %s %s", ShellWord(dir), ShellWord(dir+"-onnx"))
 }
 
-// quote makes one word of a POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+// ShellWord quotes s as one word of a POSIX shell.
+func ShellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 func (f Folder) has(path string) bool {
 	_, err := fs.Stat(f.FS, path)

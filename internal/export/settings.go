@@ -30,11 +30,11 @@ func Parameters(model string, s pipeline.Settings) string {
 func Command(model string, s pipeline.Settings) string {
 	args := []string{"ldx", "run"}
 	if model != "" {
-		args = append(args, "--model", quote(model))
+		args = append(args, "--model", pipeline.ShellWord(model))
 	}
-	args = append(args, "-p", quote(s.Prompt))
+	args = append(args, "-p", pipeline.ShellWord(s.Prompt))
 	if s.Negative != "" {
-		args = append(args, "-n", quote(s.Negative))
+		args = append(args, "-n", pipeline.ShellWord(s.Negative))
 	}
 	args = append(args, "-g", number(s.Guidance), "--sampler", s.Sampler, "--steps", strconv.Itoa(s.Steps),
 		"--eta", number(s.Eta), "-s", strconv.FormatUint(s.Seed, 10), "--size", fmt.Sprintf("%dx%d", s.Width, s.Height))
@@ -48,8 +48,3 @@ func Command(model string, s pipeline.Settings) string {
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-
-// quote makes one word of a POSIX shell.
-func quote(s string) string {
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
