@@ -33,20 +33,36 @@ func (r Rect) Contains(x, y int) bool {
 // Draw frames body, w by h cells in all, with title in the upper border. Body is
 // fitted, see [Fit].
 func Draw(title, body string, w, h int, border lipgloss.Style) string {
+	return Around(title, Fit(body, w-Frame, h-Frame), w, h, border)
+}
+
+// Around is [Draw] for a body that fits already: it measures nothing, which for
+// pictures made of characters takes longer than all else on the screen.
+func Around(title, body string, w, h int, border lipgloss.Style) string {
 	inner := w - Frame
 	if inner < 1 || h < Frame {
 		return Fit("", w, h)
 	}
 	lines := make([]string, 0, h)
 	lines = append(lines, top(title, inner, border))
-	side := border.Render("│")
-	for _, line := range strings.Split(Fit(body, inner, h-Frame), "\n") {
-		if h > Frame {
+	if h > Frame {
+		side := border.Render("│")
+		for line := range strings.SplitSeq(body, "\n") {
 			lines = append(lines, side+line+side)
 		}
 	}
 	lines = append(lines, border.Render("╰"+strings.Repeat("─", inner)+"╯"))
 	return strings.Join(lines, "\n")
+}
+
+// Beside puts a block to the left of another. Both are whole rectangles, as the
+// functions of this package return them, of one height.
+func Beside(left, right string) string {
+	l, r := strings.Split(left, "\n"), strings.Split(right, "\n")
+	for i := range min(len(l), len(r)) {
+		l[i] += r[i]
+	}
+	return strings.Join(l, "\n")
 }
 
 func top(title string, inner int, border lipgloss.Style) string {
@@ -73,11 +89,15 @@ func Fit(text string, w, h int) string {
 	lines := strings.Split(text, "\n")
 	out := make([]string, h)
 	for i := range out {
-		line := ""
+		line, width := "", 0
 		if i < len(lines) {
-			line = ansi.Truncate(lines[i], w, "…")
+			line, width = lines[i], ansi.StringWidth(lines[i])
 		}
-		out[i] = line + strings.Repeat(" ", max(w-ansi.StringWidth(line), 0))
+		if width > w {
+			line = ansi.Truncate(line, w, "…")
+			width = ansi.StringWidth(line) // a wide character may not fit
+		}
+		out[i] = line + strings.Repeat(" ", w-width)
 	}
 	return strings.Join(out, "\n")
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"ldx/pipeline"
@@ -76,23 +75,21 @@ func (m *Model) View(loading string) string {
 		pictures = box.Draw(m.theme.Muted.Render("x0"), loading, l.main.W, l.main.H, m.theme.Border)
 	}
 	if l.beside() {
-		side := lipgloss.JoinVertical(lipgloss.Left,
-			m.pane(m.screens.latent, l.latent, m.theme.Muted.Render("x_t")),
-			m.pane(m.screens.channels, l.channels, m.theme.Muted.Render("channels")))
-		pictures = lipgloss.JoinHorizontal(lipgloss.Top, pictures, side)
+		side := m.pane(m.screens.latent, l.latent, m.theme.Muted.Render("x_t")) + "\n" +
+			m.pane(m.screens.channels, l.channels, m.theme.Muted.Render("channels"))
+		pictures = box.Beside(pictures, side)
 	} else {
 		m.screens.latent.Hide()
 		m.screens.channels.Hide()
 	}
-	left := lipgloss.JoinVertical(lipgloss.Left, pictures, m.stepsPane())
-	return lipgloss.JoinHorizontal(lipgloss.Top, left, m.settingsPane())
+	return box.Beside(pictures+"\n"+m.stepsPane(), m.settingsPane())
 }
 
 // pane frames a surface and tells it where it is.
 func (m *Model) pane(s *termimg.Surface, r box.Rect, title string) string {
 	inner := r.Inner()
 	s.Place(inner.X, inner.Y)
-	return box.Draw(title, s.View(inner.W, inner.H), r.W, r.H, m.theme.Border)
+	return box.Around(title, s.View(inner.W, inner.H), r.W, r.H, m.theme.Border)
 }
 
 // mainTitle names what the large picture shows, as tabs.
