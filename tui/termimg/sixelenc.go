@@ -27,17 +27,19 @@ type sixelEncoder struct {
 	// red, green and blue give each value of a primary, at each place of the
 	// matrix, its share of the colour's index.
 	red, green, blue [bayerSize * bayerSize][256]uint8
-	// runs is, for each colour, the columns of the current band that have it.
-	runs    [cubeColours][]column
-	defined [cubeColours]bool
-	out     []byte
+	// columns are those of the current band, from left to right, each in the list
+	// of its colour; first and last are the ends of the lists, 0 for an empty one.
+	columns     []column
+	first, last [cubeColours]int32
+	defined     [cubeColours]bool
+	out         []byte
 }
 
 // column is the pixels of one colour in a column of a band, the lowest bit on
-// top.
+// top, and where the colour's next column is.
 type column struct {
-	x    int32
-	bits uint8
+	x, next int32
+	bits    uint8
 }
 
 // newSixelEncoder returns an encoder.
@@ -97,43 +99,50 @@ func (e *sixelEncoder) encode(img *image.RGBA) []byte {
 
 // collect sorts the pixels of a band by colour.
 func (e *sixelEncoder) collect(img *image.RGBA, top, rows int) {
-	for c := range e.runs {
-		e.runs[c] = e.runs[c][:0]
-	}
-	width := img.Rect.Dx()
-	for x := range width {
-		offset := top*img.Stride + 4*x
+	clear(e.first[:])
+	clear(e.last[:])
+	columns := append(e.columns[:0], column{x: -1}) // nobody's: 0 ends a list
+	for x := range int32(img.Rect.Dx()) {
+		offset := top*img.Stride + 4*int(x)
 		for row := range rows {
 			p := img.Pix[offset : offset+4 : offset+4]
 			offset += img.Stride
 			if p[3] < 128 {
 				continue
 			}
-			i := (top+row)%bayerSize*bayerSize + x%bayerSize
+			i := (top+row)%bayerSize*bayerSize + int(x)%bayerSize
 			c := e.red[i][p[0]] + e.green[i][p[1]] + e.blue[i][p[2]]
-			run := e.runs[c]
-			if n := len(run) - 1; n >= 0 && run[n].x == int32(x) {
-				run[n].bits |= 1 << row
-			} else {
-				e.runs[c] = append(run, column{x: int32(x), bits: 1 << row})
+			last := &columns[e.last[c]]
+			if last.x == x {
+				last.bits |= 1 << row
+				continue
 			}
+			n := int32(len(columns))
+			if e.last[c] == 0 {
+				e.first[c] = n
+			} else {
+				last.next = n
+			}
+			e.last[c] = n
+			columns = append(columns, column{x: x, bits: 1 << row})
 		}
 	}
+	e.columns = columns
 }
 
 // emit writes the band, colour by colour.
 func (e *sixelEncoder) emit() {
-	first := true
-	for c, run := range e.runs {
-		if len(run) == 0 {
+	again := false
+	for c, first := range e.first {
+		if first == 0 {
 			continue
 		}
-		if !first {
+		if again {
 			e.out = append(e.out, '$')
 		}
-		first = false
+		again = true
 		e.selectColour(c)
-		e.emitRun(run)
+		e.emitRun(first)
 	}
 }
 
@@ -156,18 +165,18 @@ func percent(level, levels int) int {
 	return (200*level + levels - 1) / (2 * (levels - 1))
 }
 
-// emitRun writes the columns of one colour.
-func (e *sixelEncoder) emitRun(run []column) {
+// emitRun writes the columns of one colour, from its first.
+func (e *sixelEncoder) emitRun(i int32) {
 	x := int32(0)
-	for i := 0; i < len(run); {
-		e.repeat(0, int(run[i].x-x))
-		n := 1
-		for i+n < len(run) && run[i+n].bits == run[i].bits && run[i+n].x == run[i].x+int32(n) {
+	for i != 0 {
+		at := e.columns[i]
+		e.repeat(0, int(at.x-x))
+		n := int32(1)
+		for i = at.next; i != 0 && e.columns[i].bits == at.bits && e.columns[i].x == at.x+n; i = e.columns[i].next {
 			n++
 		}
-		e.repeat(run[i].bits, n)
-		x = run[i].x + int32(n)
-		i += n
+		e.repeat(at.bits, int(n))
+		x = at.x + n
 	}
 }
 
