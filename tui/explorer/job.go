@@ -39,7 +39,7 @@ type event struct {
 // tellEvery is the least time between news of a run. Painting a step takes as much
 // processor time as a small model's call; on a CPU the two are in each other's
 // way, and nobody sees more than a few pictures a second.
-const tellEvery = 150 * time.Millisecond
+const tellEvery = 200 * time.Millisecond
 
 // jobMsg brings an event of job id to Update.
 type jobMsg struct {
