@@ -49,6 +49,8 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	})
 }
 
+const defaultsFile = "ldx.json"
+
 // Defaults are a folder's ldx.json: what to start with.
 type Defaults struct {
 	Steps    int     `json:"steps"`
@@ -102,12 +104,17 @@ func ReadInfo(f Folder) (Info, error) {
 	if err := f.json(unetPart+"/config.json", &unet, true); err != nil {
 		return info, err
 	}
-	if err := f.json("ldx.json", &info.Defaults, true); err != nil {
+	if err := f.json(defaultsFile, &info.Defaults, true); err != nil {
 		return info, err
 	}
 	info.Latent = geometry(vae, unet)
 	if err := info.Latent.check(); err != nil {
 		return info, fmt.Errorf("model %s: %w", f.Name, err)
+	}
+	if f.has(defaultsFile) {
+		if err := info.Check(info.Settings()); err != nil {
+			return info, fmt.Errorf("%s: %w", f.path(defaultsFile), err)
+		}
 	}
 	info.Preview, err = newRGBMatrix(vae.RGBFactors, vae.RGBBias, info.Latent)
 	if err != nil {

@@ -85,10 +85,23 @@ func (l *loader) load(info *Info) error {
 	var group errgroup.Group
 	group.Go(func() (err error) { l.text, err = l.loadText(); return err })
 	group.Go(func() (err error) { l.denoiser, err = l.loadUNet(info); return err })
+	group.Go(func() error { return l.checkDecoder(info.Latent) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	return l.agree()
+}
+
+func (l *loader) checkDecoder(geometry Geometry) error {
+	g, err := l.folder.graph(decoderPart)
+	if err != nil {
+		return fmt.Errorf("%s: %w", g.Name, err)
+	}
+	inputs, _, err := ort.Describe(g)
+	if err != nil {
+		return err
+	}
+	return checkDecoder(geometry, g.Name, inputs)
 }
 
 func (l *loader) session(part string) (*ort.Session, error) {

@@ -21,7 +21,7 @@ type clipEncoder struct {
 func newCLIPEncoder(t *clip.Tokenizer, s *ort.Session) (*clipEncoder, error) {
 	ids, ok := s.Input("input_ids")
 	if !ok || len(s.Inputs()) != 1 {
-		return nil, unexpectedInputs(s, "input_ids")
+		return nil, unexpectedInputs(s.Name(), s.Inputs(), "input_ids")
 	}
 	if len(ids.Shape) != 2 || ids.Type != ort.Int32 && ids.Type != ort.Int64 {
 		return nil, fmt.Errorf("%s: input %v, want int32 or int64 of rank 2", s.Name(), ids)
@@ -67,6 +67,6 @@ func lastDim(i ort.Info) int {
 }
 
 // unexpectedInputs says that a graph is not of the expected kind.
-func unexpectedInputs(s *ort.Session, want string) error {
-	return fmt.Errorf("%s takes %v, want %s", s.Name(), s.Inputs(), want)
+func unexpectedInputs(name string, inputs []ort.Info, want string) error {
+	return fmt.Errorf("%s takes %v, want %s", name, inputs, want)
 }

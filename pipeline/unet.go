@@ -42,7 +42,7 @@ func (u *unet) check() error {
 	name := u.session.Name()
 	switch {
 	case u.sample.Name == "" || u.timestep.Name == "" || u.text.Name == "":
-		return unexpectedInputs(u.session, "sample, timestep, encoder_hidden_states")
+		return unexpectedInputs(u.session.Name(), u.session.Inputs(), "sample, timestep, encoder_hidden_states")
 	case u.sample.Type != ort.Float32 || len(u.sample.Shape) != 4:
 		return fmt.Errorf("%s: input %v, want float32 of rank 4", name, u.sample)
 	case u.sample.Shape[1] > 0 && u.sample.Shape[1] != int64(u.channels):

@@ -24,20 +24,19 @@ func newVAEDecoder(g Geometry, load func() (*ort.Session, error)) *vaeDecoder {
 	v := &vaeDecoder{geometry: g, loaded: make(chan struct{})}
 	go func() {
 		defer close(v.loaded)
-		if v.session, v.err = load(); v.err == nil {
-			v.err = v.check()
-		}
+		v.session, v.err = load()
 	}()
 	return v
 }
 
-func (v *vaeDecoder) check() error {
-	in := v.session.Inputs()
+// checkDecoder checks the inputs of the decoder's graph, called name, before it is
+// loaded: what does not fit is told of before the first run and not after it.
+func checkDecoder(g Geometry, name string, in []ort.Info) error {
 	if len(in) != 1 || in[0].Type != ort.Float32 || len(in[0].Shape) != 4 {
-		return unexpectedInputs(v.session, "one latent, float32 of rank 4")
+		return unexpectedInputs(name, in, "one latent, float32 of rank 4")
 	}
-	if c := in[0].Shape[1]; c > 0 && c != int64(v.geometry.Channels) {
-		return fmt.Errorf("%s: input %v takes %d channels, but the latents have %d", v.session.Name(), in[0], c, v.geometry.Channels)
+	if c := in[0].Shape[1]; c > 0 && c != int64(g.Channels) {
+		return fmt.Errorf("%s: input %v takes %d channels, but the latents have %d", name, in[0], c, g.Channels)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // Spacing says how a number of steps is laid over the training timesteps
@@ -38,13 +39,22 @@ func (p spacingParams) timesteps(n, total int) ([]int, error) {
 	case LDM:
 		ts = ldmUniform(n, total)
 	default:
-		return nil, fmt.Errorf("timestep spacing %q is unknown, want one of %v", p.TimestepSpacing, Spacings())
+		return nil, fmt.Errorf("timestep spacing %q is unknown, want one of %s", p.TimestepSpacing, join(Spacings()))
 	}
 	if first := ts[0]; first >= total || ts[len(ts)-1] < 0 {
 		return nil, fmt.Errorf("steps is %d: %s spacing with steps_offset %d reaches timestep %d, outside 0 to %d; fewer steps or trailing spacing would do",
 			n, p.TimestepSpacing, p.StepsOffset, first, total-1)
 	}
 	return ts, nil
+}
+
+// join lists names for a message.
+func join[T ~string](names []T) string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = string(n)
+	}
+	return strings.Join(out, ", ")
 }
 
 func leading(n, total, offset int) []int {

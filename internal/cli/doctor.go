@@ -15,7 +15,6 @@ import (
 	"ldx/pipeline/ort"
 	"ldx/pipeline/ort/library"
 	"ldx/tui"
-	"ldx/tui/termimg"
 )
 
 // doctor is `ldx doctor`: what was asked, what came back, what was chosen.
@@ -34,14 +33,14 @@ func newDoctor(version string) *cobra.Command {
 		RunE:  func(cmd *cobra.Command, _ []string) error { return d.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	d.source.registerLibrary(cmd.Flags())
-	cmd.Flags().StringVar(&d.graphics, "graphics", "auto", "how pictures are drawn: auto, kitty, sixel, blocks, off")
+	registerGraphics(cmd.Flags(), &d.graphics)
 	return cmd
 }
 
 func (d *doctor) run(ctx context.Context, w io.Writer) error {
-	protocol, err := termimg.ParseProtocol(d.graphics)
+	protocol, err := protocol(d.graphics)
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "ldx       %s, %s, %s/%s\n", d.version, runtime.Version(), runtime.GOOS, runtime.GOARCH)

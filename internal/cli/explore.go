@@ -17,13 +17,11 @@ import (
 	"ldx/pipeline/ort"
 	"ldx/pipeline/ort/library"
 	"ldx/tui"
-	"ldx/tui/termimg"
 )
 
 // explore is `ldx` without a command: the explorer on the screen.
 type explore struct {
 	sampling sampling
-	graphics string
 
 	mu      sync.Mutex
 	runtime *ort.Runtime // once it is loaded
@@ -32,13 +30,12 @@ type explore struct {
 
 func (x *explore) register(fs *pflag.FlagSet) {
 	x.sampling.register(fs)
-	fs.StringVar(&x.graphics, "graphics", "auto", "how pictures are drawn: auto, kitty, sixel, blocks, off")
 }
 
 func (x *explore) run(ctx context.Context) error {
-	protocol, err := termimg.ParseProtocol(x.graphics)
+	protocol, err := x.sampling.protocol()
 	if err != nil {
-		return usage(err)
+		return err
 	}
 	// What is wrong with the command line is better said before the screen opens.
 	if _, _, err := x.sampling.resolve(); err != nil {

@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 
 	"ldx/internal/export"
 	"ldx/pipeline"
@@ -102,13 +101,13 @@ func writeFolder(dir string, frames []*image.RGBA, parameters string) (err error
 	}
 	work, err := os.MkdirTemp(parent, ".ldx.*")
 	if err != nil {
-		return cannotWrite(dir, err)
+		return export.CannotWrite(dir, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 	for i, f := range frames {
 		name := filepath.Join(work, stepFile(i))
 		if err := export.File(name, func(w io.Writer) error { return export.PNG(w, f, parameters) }); err != nil {
-			return cannotWrite(dir, err)
+			return export.CannotWrite(dir, err)
 		}
 	}
 	if !exists {
@@ -120,15 +119,6 @@ func writeFolder(dir string, frames []*image.RGBA, parameters string) (err error
 		}
 	}
 	return nil
-}
-
-// cannotWrite names the folder that was meant, not the temporary one.
-func cannotWrite(dir string, err error) error {
-	var errno syscall.Errno
-	if errors.As(err, &errno) {
-		err = errno
-	}
-	return fmt.Errorf("cannot write %s: %w", dir, err)
 }
 
 // stepFile names the picture after step i+1.

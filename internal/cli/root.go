@@ -44,13 +44,25 @@ func Main(version string, args []string) int {
 	return exitStatus(err)
 }
 
-// keepErrors keeps the error of the command that runs from fang, which asks the
-// terminal for its colours before it prints one: a terminal that has hung up
-// never answers.
+// keepErrors keeps the errors of the command line and of the command that runs
+// from fang, which asks the terminal for its colours before it prints one: that
+// takes seconds where none answers, and a terminal that has hung up never does.
 func keepErrors(cmd *cobra.Command, failed *error) {
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		*failed = flagError(cmd, err)
+		return nil // which ends cobra's work here
+	})
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			*failed = check(cmd, args)
+			return nil
+		}
+	}
 	if run := cmd.RunE; run != nil {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
-			*failed = run(cmd, args)
+			if *failed == nil {
+				*failed = run(cmd, args)
+			}
 			return nil
 		}
 	}
@@ -120,7 +132,6 @@ func newRoot(version string) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return x.run(cmd.Context()) },
 	}
-	root.SetFlagErrorFunc(flagError)
 	x.register(root.Flags())
 	root.AddCommand(newRun(version), newModels(), newDoctor(version), newVersion(version))
 	return root

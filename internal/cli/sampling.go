@@ -7,6 +7,7 @@ import (
 
 	"ldx/pipeline"
 	"ldx/samplers"
+	"ldx/tui/termimg"
 )
 
 // sampling holds the flags shared by all commands that sample: where the model
@@ -17,6 +18,7 @@ type sampling struct {
 	spacing      string
 	rng          string
 	promptSyntax string
+	graphics     string
 	flags        *pflag.FlagSet
 }
 
@@ -35,6 +37,7 @@ func (s *sampling) register(fs *pflag.FlagSet) {
 	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: torch")
 	fs.StringVar(&s.spacing, "spacing", "", "timesteps: leading, trailing, linspace, ldm (default the model's)")
 	fs.Var(sizeFlag{&t.Width, &t.Height}, "size", "picture size in pixels (default the model's)")
+	registerGraphics(fs, &s.graphics)
 	fs.StringVar(&s.promptSyntax, "prompt-syntax", "plain", "how prompts are read: plain")
 }
 
@@ -42,6 +45,9 @@ func (s *sampling) register(fs *pflag.FlagSet) {
 // loading anything. What no model could make right is refused.
 func (s *sampling) resolve() (pipeline.Folder, pipeline.Settings, error) {
 	if err := s.source.check(); err != nil {
+		return pipeline.Folder{}, pipeline.Settings{}, err
+	}
+	if _, err := s.protocol(); err != nil {
 		return pipeline.Folder{}, pipeline.Settings{}, err
 	}
 	folder, err := s.source.folder()
@@ -84,4 +90,17 @@ func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Se
 		return out, usage(fmt.Errorf("prompt-syntax is %q, want plain", s.promptSyntax))
 	}
 	return out, usage(info.Check(out))
+}
+
+// protocol is how pictures are drawn.
+func (s *sampling) protocol() (termimg.Protocol, error) { return protocol(s.graphics) }
+
+func protocol(name string) (termimg.Protocol, error) {
+	p, err := termimg.ParseProtocol(name)
+	return p, usage(err)
+}
+
+// registerGraphics adds the flag that says how pictures are drawn.
+func registerGraphics(fs *pflag.FlagSet, name *string) {
+	fs.StringVar(name, "graphics", "auto", "how pictures are drawn: auto, kitty, sixel, blocks, off")
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // temporary is what files are called that are being written: no longer for a long
@@ -18,11 +19,11 @@ const temporary = ".ldx.*"
 func File(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
-		return cannotWrite(path, err)
+		return CannotWrite(path, err)
 	}
 	defer func() {
 		if err != nil {
-			err = errors.Join(cannotWrite(path, err), ignoreMissing(os.Remove(f.Name())))
+			err = errors.Join(CannotWrite(path, err), ignoreMissing(os.Remove(f.Name())))
 		}
 	}()
 	if err = errors.Join(write(f), f.Chmod(0o644), f.Sync()); err != nil {
@@ -43,24 +44,25 @@ func Writable(path string) error {
 		return fmt.Errorf("cannot write %s: it is a folder", path)
 	}
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return cannotWrite(path, err) // a name too long, for one
+		return CannotWrite(path, err) // a name too long, for one
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), temporary)
 	if err != nil {
-		return cannotWrite(path, err)
+		return CannotWrite(path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// cannotWrite names the file that was meant, not the temporary one.
-func cannotWrite(path string, err error) error {
+// CannotWrite says that the file or folder path could not be written, by the name
+// that was meant and not that of a temporary one.
+func CannotWrite(path string, err error) error {
+	var errno syscall.Errno
 	var pathErr *os.PathError
-	var linkErr *os.LinkError
 	switch {
+	case errors.As(err, &errno):
+		err = errno
 	case errors.As(err, &pathErr):
 		err = pathErr.Err
-	case errors.As(err, &linkErr):
-		err = linkErr.Err
 	}
 	return fmt.Errorf("cannot write %s: %w", path, err)
 }

@@ -3,6 +3,7 @@ package ort
 import (
 	"errors"
 	"fmt"
+	"hash"
 	"hash/crc32"
 	"io"
 	"os"
@@ -32,21 +33,70 @@ const maxCached = 128 << 20
 
 func newGraphCache(dir string, g Graph, version string) graphCache {
 	c := graphCache{dir: dir}
-	if dir == "" || g.File == nil || g.Size > maxCached {
+	if dir == "" {
 		return c
 	}
-	sum, err := checksum(io.NewSectionReader(g.File, 0, g.Size))
-	if err == nil {
-		c.key = fmt.Sprintf("%s-%s-%d-%s", version, processor(), g.Size, sum)
+	if size, sum, err := g.digest(); err == nil {
+		c.key = fmt.Sprintf("%s-%s-%d-%s", version, processor(), size, sum)
 	}
 	return c
 }
 
+// digest gives the size and the checksum of what a graph is made of: a graph on
+// disk may have weights beside it, so its whole folder counts. One that is larger
+// than maxCached is an error.
+func (g Graph) digest() (size int64, sum string, err error) {
+	if g.File != nil {
+		if g.Size > maxCached {
+			return 0, "", errTooLarge
+		}
+		sum, err = checksum(io.NewSectionReader(g.File, 0, g.Size))
+		return g.Size, sum, err
+	}
+	entries, err := os.ReadDir(filepath.Dir(g.Path)) // sorted by name
+	if err != nil {
+		return 0, "", err
+	}
+	var files []string
+	for _, e := range entries {
+		info, err := os.Stat(filepath.Join(filepath.Dir(g.Path), e.Name())) // through links
+		if err != nil {
+			return 0, "", err
+		}
+		if info.Mode().IsRegular() {
+			size += info.Size()
+			files = append(files, e.Name())
+		}
+	}
+	if size > maxCached {
+		return 0, "", errTooLarge
+	}
+	sum, err = filesChecksum(filepath.Dir(g.Path), files)
+	return size, sum, err
+}
+
+var errTooLarge = errors.New("too large for the cache of graphs")
+
 // checksum is a CRC-32C, which processors compute in hardware.
 func checksum(r io.Reader) (string, error) {
-	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	h := newChecksum()
 	_, err := io.Copy(h, r)
 	return fmt.Sprintf("%08x", h.Sum32()), err
+}
+
+func newChecksum() hash.Hash32 { return crc32.New(crc32.MakeTable(crc32.Castagnoli)) }
+
+// filesChecksum is the checksum of files' names and contents.
+func filesChecksum(dir string, names []string) (string, error) {
+	h := newChecksum()
+	for _, name := range names {
+		sum, err := fileChecksum(filepath.Join(dir, name))
+		if err != nil {
+			return "", err
+		}
+		_, _ = fmt.Fprintf(h, "%q %s\n", name, sum) // a hash takes everything
+	}
+	return fmt.Sprintf("%08x", h.Sum32()), nil
 }
 
 // processor names the instruction sets that ONNX Runtime's layouts depend on.

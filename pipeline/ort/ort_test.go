@@ -160,6 +160,42 @@ func TestGraphCacheGivesTheSame(t *testing.T) {
 	}
 }
 
+// TestGraphCacheOfAFile keeps one graph for a file on disk, and another once the
+// weights beside it are others; a folder that is too large is not kept.
+func TestGraphCacheOfAFile(t *testing.T) {
+	dir, cache := t.TempDir(), filepath.Join(t.TempDir(), "graphs")
+	data, err := fs.ReadFile(assets.Model(), "vae_decoder/model.onnx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "model.onnx")
+	beside := filepath.Join(dir, "model.onnx_data")
+	load := func(want int) {
+		t.Helper()
+		s, err := testlib.Runtime(t).Load(ort.Graph{Name: path, Path: path}, ort.Options{Threads: 1, GraphCache: cache})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = s.Close()
+		if entries, _ := os.ReadDir(cache); len(entries) != want {
+			t.Errorf("%d files in the cache, want %d", len(entries), want)
+		}
+	}
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load(1)
+	load(1)
+	if err := os.WriteFile(beside, []byte("other weights"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	load(2)
+	if err := os.Truncate(beside, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	load(2)
+}
+
 func FuzzDescribe(f *testing.F) {
 	data, err := fs.ReadFile(assets.Model(), "text_encoder/model.onnx")
 	if err != nil {

@@ -46,8 +46,7 @@ type Model struct {
 	jobs  int  // numbers jobs
 	then  then // what is wanted after the job
 
-	unsaved *pipeline.Settings // to be remembered after the write under way
-	saving  bool
+	writing writing
 
 	form    *form.Model
 	show    shows
@@ -55,6 +54,12 @@ type Model struct {
 	layout  layout
 	notice  notice
 	theme   theme.Theme
+}
+
+// writing is how far remembering settings for the next start has got.
+type writing struct {
+	busy bool
+	next *pipeline.Settings // to be written after the write under way
 }
 
 // then is what follows a job.
@@ -195,16 +200,16 @@ func (m *Model) edit(s pipeline.Settings) tea.Cmd {
 // remember keeps settings for the next start, one write after the other: of
 // several changes in a row the last must be what stays.
 func (m *Model) remember(s pipeline.Settings) tea.Cmd {
-	m.unsaved = &s
-	if m.saving {
+	m.writing.next = &s
+	if m.writing.busy {
 		return nil
 	}
 	return m.saveSettings()
 }
 
 func (m *Model) saveSettings() tea.Cmd {
-	model, s := m.model, *m.unsaved
-	m.unsaved, m.saving = nil, true
+	model, s := m.model, *m.writing.next
+	m.writing.next, m.writing.busy = nil, true
 	return func() tea.Msg { return rememberedMsg{m.deps.Remember(model, s)} }
 }
 
@@ -212,11 +217,11 @@ func (m *Model) saveSettings() tea.Cmd {
 type rememberedMsg struct{ err error }
 
 func (m *Model) remembered(msg rememberedMsg) tea.Cmd {
-	m.saving = false
+	m.writing.busy = false
 	if msg.err != nil {
 		m.complain(msg.err)
 	}
-	if m.unsaved == nil {
+	if m.writing.next == nil {
 		return nil
 	}
 	return m.saveSettings()
@@ -224,7 +229,7 @@ func (m *Model) remembered(msg rememberedMsg) tea.Cmd {
 
 // Flush writes settings that were still to be written when the program ended.
 func (m *Model) Flush() error {
-	if m.model == nil || m.unsaved == nil && !m.saving {
+	if m.model == nil || m.writing.next == nil && !m.writing.busy {
 		return nil
 	}
 	return m.deps.Remember(m.model, m.form.Settings())
