@@ -115,7 +115,6 @@ func TestTinyTerminal(t *testing.T) {
 
 // TestLargeXterm has room for a picture of more pixels than xterm draws.
 func TestLargeXterm(t *testing.T) {
-	t.Skip("sixels are drawn with up to as many pixels as there are, but xterm draws at most 1000 each way")
 	s := newPlace(t).open(screentest.Options{Cols: 200, Rows: 60, Terminal: screentest.Xterm})
 	m := newModel(t)
 	m.same(s, screentest.Xterm, m.to(m.begin(m.settings()), steps))

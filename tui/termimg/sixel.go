@@ -13,9 +13,14 @@ func (d sixel) encode(r request) encoded {
 		limit = r.grid.pixels()
 	}
 	l := place(r, r.grid, limit)
+	if l.at.Max.X > limit.X || l.at.Max.Y > limit.Y {
+		// A sixel begins at the corner of a cell, up to a cell before the picture.
+		l = place(r, r.grid, limit.Sub(r.grid.cell))
+	}
+	end := image.Rectangle{Max: l.at.Max}
 	return encoded{
 		view: holders(r.grid, l.area),
-		over: d.encoder.encode(l.canvas(r)),
+		over: d.encoder.encode(l.canvas(r).SubImage(end).(*image.RGBA)), //nolint:forcetypeassert // what RGBA gives
 		area: l.area,
 	}
 }
