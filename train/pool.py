@@ -38,7 +38,9 @@ class LatentPool:
     def _encode(self, sprites: list[int]) -> tuple[list[Scene], torch.Tensor]:
         scenes = [self.painter.draw(self.rng, sprite) for sprite in sprites]
         pictures = to_tensor_range(np.stack([self.painter.paint(scene) for scene in scenes]))
-        mean, _ = self.autoencoder.posterior(torch.from_numpy(pictures).to(self.device))
+        # In full precision also where the denoiser's step is in bfloat16.
+        with torch.autocast(self.device.type, enabled=False):
+            mean, _ = self.autoencoder.posterior(torch.from_numpy(pictures).to(self.device))
         return scenes, mean * self.scale
 
     def batch(self, count: int, drop: float, rng: np.random.Generator) -> tuple[torch.Tensor, list[str]]:
