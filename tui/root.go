@@ -3,10 +3,12 @@ package tui
 import (
 	"context"
 	"errors"
+	"time"
 
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
 
 	"ldx/tui/explorer"
 	"ldx/tui/keys"
@@ -43,7 +45,26 @@ func newRoot(ctx context.Context, o Options, images *termimg.Compositor) *root {
 
 // Init asks the terminal what it can do and starts loading.
 func (r *root) Init() tea.Cmd {
-	return tea.Batch(r.images.Probe(), tea.RequestBackgroundColor, r.load(r.options.Model))
+	return tea.Batch(r.images.Probe(), tea.RequestBackgroundColor, r.lookAgain(), r.load(r.options.Model))
+}
+
+// settled is when a terminal that opens its window for the program has given it
+// its size.
+const settled = 250 * time.Millisecond
+
+// sizeMsg is the size that the terminal has.
+type sizeMsg struct{ w, h int }
+
+// lookAgain looks at the terminal's size once more: Bubble Tea reads it before it
+// listens for changes, and misses one in between.
+func (r *root) lookAgain() tea.Cmd {
+	return tea.Tick(settled, func(time.Time) tea.Msg {
+		w, h, err := term.GetSize(r.images.Fd())
+		if err != nil {
+			return nil
+		}
+		return sizeMsg{w, h}
+	})
 }
 
 // close frees the model after the program has ended.
@@ -61,6 +82,10 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		r.w, r.h = msg.Width, msg.Height
 		r.explorer.SetSize(r.w, r.h)
+	case sizeMsg:
+		if msg.w != r.w || msg.h != r.h {
+			return r, tea.RequestWindowSize
+		}
 	case tea.BackgroundColorMsg:
 		r.dark = msg.IsDark()
 		r.setTheme()

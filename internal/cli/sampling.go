@@ -102,5 +102,5 @@ func protocol(name string) (termimg.Protocol, error) {
 
 // registerGraphics adds the flag that says how pictures are drawn.
 func registerGraphics(fs *pflag.FlagSet, name *string) {
-	fs.StringVar(name, "graphics", "auto", "how pictures are drawn: auto, kitty, sixel, blocks, off")
+	fs.StringVar(name, "graphics", "auto", "how pictures are drawn: auto, kitty, sixel, iterm2, blocks, off")
 }

@@ -44,15 +44,22 @@ func (s *state) feed() {
 	s.end()
 }
 
-// read sends the output on in chunks. Reading fails once the command has ended
-// and everything is read.
+// read sends the output on in chunks, no faster than the terminal takes it.
+// Reading fails once the command has ended and everything is read.
 func (s *state) read(chunks chan<- []byte) {
 	defer close(chunks)
+	size, rate := 1<<16, s.options.Rate
+	if rate > 0 {
+		size = max(rate/100, 1)
+	}
 	for {
-		b := make([]byte, 1<<16)
+		b := make([]byte, size)
 		n, err := s.pty.Read(b)
 		if n > 0 {
 			chunks <- b[:n]
+		}
+		if rate > 0 {
+			time.Sleep(time.Duration(n) * time.Second / time.Duration(rate))
 		}
 		if err != nil {
 			return
@@ -100,11 +107,12 @@ func (s *state) look() {
 	}
 }
 
-// withinString says whether output ends within a device control string or an
-// application program command, which show nothing before their end.
+// withinString says whether output ends within a device control string, an
+// operating system command or an application program command, which show nothing
+// before their end.
 func withinString(b []byte, before bool) bool {
-	start := max(bytes.LastIndex(b, []byte("\x1bP")), bytes.LastIndex(b, []byte("\x1b_")))
-	end := bytes.LastIndex(b, []byte("\x1b\\"))
+	start := max(bytes.LastIndex(b, []byte("\x1bP")), bytes.LastIndex(b, []byte("\x1b_")), bytes.LastIndex(b, []byte("\x1b]")))
+	end := max(bytes.LastIndex(b, []byte("\x1b\\")), bytes.LastIndexByte(b, ansi.BEL))
 	if start < 0 && end < 0 {
 		return before
 	}
@@ -112,10 +120,11 @@ func withinString(b []byte, before bool) bool {
 }
 
 // advance shows as much of b as the emulator takes: where it panics, the rest
-// of the piece is lost. Pieces end before escape characters so that little is.
+// of the piece is lost. Pieces end before escape characters so that little is, and
+// after the character that may end an operating system command.
 func (s *state) advance(b []byte) (n int) {
 	n = 1
-	for n < len(b) && b[n] != ansi.ESC {
+	for n < len(b) && b[n] != ansi.ESC && b[n-1] != ansi.BEL {
 		n++
 	}
 	defer func() {
@@ -123,14 +132,22 @@ func (s *state) advance(b []byte) (n int) {
 			s.t.Logf("emulator: %v at %.60q", r, b[:n])
 		}
 	}()
-	s.write(b[:n])
-	if s.scroll > 0 {
-		// The terminal goes to the line below a sixel, which scrolls.
-		down := fmt.Sprintf("\x1b[%d;1H%s", s.emulator.Height(), strings.Repeat("\n", s.scroll))
-		s.scroll = 0
-		s.write([]byte(down))
+	if s.resized && bytes.HasPrefix(b, []byte("\x1b[")) {
+		// Terminals scroll all of the screen again when its size has changed. The
+		// emulator keeps the margins, and takes no writes in mid-sequence.
+		s.resized = false
+		s.write([]byte("\x1b7\x1b[r\x1b8"))
 	}
+	s.write(b[:n])
+	after := s.after
+	s.after = nil
+	s.write(after)
 	return n
+}
+
+// goBelow has the terminal go to the line below a picture, which scrolls.
+func (s *state) goBelow(rows int) {
+	s.after = fmt.Appendf(nil, "\x1b[%d;1H%s", s.emulator.Height(), strings.Repeat("\n", rows))
 }
 
 // write writes to the emulator.
@@ -190,6 +207,10 @@ func (s *state) decode() {
 	})
 	s.emulator.RegisterDcsHandler('q', func(params ansi.Params, data []byte) bool {
 		s.drawSixel(params, data)
+		return true
+	})
+	s.emulator.RegisterOscHandler(1337, func(data []byte) bool {
+		s.iterm2(data)
 		return true
 	})
 	s.emulator.RegisterApcHandler(func(data []byte) bool {

@@ -2,7 +2,6 @@ package screentest
 
 import (
 	"image"
-	"image/color"
 	"image/draw"
 	"strconv"
 	"strings"
@@ -16,16 +15,18 @@ import (
 // placeholder starts the cells of a kitty picture.
 const placeholder = string(kitty.Placeholder)
 
-// tileScheme marks, in a cell's link, which sixel pixels the cell shows. The
-// mark goes with the cell: text erases it and scrolling moves it, which is what
-// terminals do to the pixels.
-const tileScheme = "sixel-tile:"
+// tileScheme marks, in a cell's link, which pixels of a sixel or an inline image
+// the cell shows. The mark goes with the cell: text erases it and scrolling moves
+// it, which is what terminals do to the pixels.
+const tileScheme = "picture-tile:"
 
 // Kinds of pictures.
 const (
-	KindSixel  = "sixel"
-	KindKitty  = "kitty"
-	KindBlocks = "blocks"
+	KindSixel     = "sixel"
+	KindKitty     = "kitty" // with Unicode placeholders
+	KindITerm2    = "iterm2"
+	KindPlacement = "placement" // kitty's, over the text
+	KindBlocks    = "blocks"
 )
 
 // Placed is a picture on the screen.
@@ -42,17 +43,17 @@ type graphics struct {
 	cell    image.Point
 	tiles   map[int]tile
 	number  int // of the last tile
-	sixels  int
 	kitty   map[int]*kittyImage
+	placed  []placement  // the later ones over the earlier ones
 	pending kittyControl // of a transmission that goes on
 	payload []byte
 	marks   map[rune]int
 }
 
-// tile is the sixel pixels of one cell.
+// tile is the pixels of one cell.
 type tile struct {
-	sixel int
-	img   *image.RGBA
+	kind string // KindSixel or KindITerm2
+	img  *image.RGBA
 }
 
 // newGraphics returns graphics without pictures.
@@ -69,7 +70,7 @@ func newGraphics(cell image.Point) graphics {
 
 // drawSixel draws a sixel at the cursor. The caller holds the lock.
 func (s *state) drawSixel(params ansi.Params, data []byte) {
-	if s.options.Terminal != Xterm {
+	if s.options.Terminal != Xterm && s.options.Terminal != ITerm2 {
 		return
 	}
 	img, err := DecodeSixel(data)
@@ -87,37 +88,53 @@ func (s *state) drawSixel(params ansi.Params, data []byte) {
 		draw.Draw(opaque, opaque.Rect, img, image.Point{}, draw.Over)
 		img = opaque
 	}
-	g := &s.graphics
-	g.sixels++
+	s.tile(KindSixel, img, func(under, over *image.RGBA, from image.Point) {
+		draw.Draw(under, under.Rect, over, from, draw.Over)
+	})
+}
+
+// tile gives the cells right of the cursor and below it the pixels of a picture.
+// blend puts what begins at a point of the picture into the pixels that a cell
+// has.
+func (s *state) tile(kind string, img *image.RGBA, blend func(under, over *image.RGBA, from image.Point)) {
 	at := s.emulator.CursorPosition()
-	cells := image.Pt(ceilDiv(img.Rect.Dx(), g.cell.X), ceilDiv(img.Rect.Dy(), g.cell.Y))
+	cells := s.graphics.cellsOf(img.Rect.Size())
 	if below := at.Y + cells.Y + 1 - s.emulator.Height(); below > 0 {
 		if !s.resizing {
-			s.fault("sixel of %d rows at row %d reaches the last of %d rows", cells.Y, at.Y, s.emulator.Height())
+			s.fault("%s picture of %d rows at row %d reaches the last of %d rows", kind, cells.Y, at.Y, s.emulator.Height())
 		}
-		defer func() { s.scroll = below }()
+		s.goBelow(below)
+	}
+	if right := at.X + cells.X; right > s.emulator.Width() && !s.resizing {
+		s.fault("%s picture of %d columns at column %d, the terminal has %d", kind, cells.X, at.X, s.emulator.Width())
 	}
 	for y := range cells.Y {
 		for x := range cells.X {
-			s.putTile(img, image.Pt(x, y), image.Pt(at.X+x, at.Y+y))
+			s.putTile(image.Pt(at.X+x, at.Y+y), kind, func(under *image.RGBA) {
+				blend(under, img, image.Pt(x*s.graphics.cell.X, y*s.graphics.cell.Y))
+			})
 		}
 	}
 	s.sweep()
 }
 
-// putTile gives a cell its piece of a sixel, over the pixels it has.
-func (s *state) putTile(img *image.RGBA, piece, at image.Point) {
+// cellsOf returns how many cells a picture touches, from the corner of one on.
+func (g *graphics) cellsOf(pixels image.Point) image.Point {
+	return image.Pt(ceilDiv(pixels.X, g.cell.X), ceilDiv(pixels.Y, g.cell.Y))
+}
+
+// putTile gives a cell other pixels.
+func (s *state) putTile(at image.Point, kind string, paint func(*image.RGBA)) {
 	c := s.emulator.CellAt(at.X, at.Y)
 	if c == nil {
 		return
 	}
 	g := &s.graphics
-	t := tile{sixel: g.sixels, img: image.NewRGBA(image.Rectangle{Max: g.cell})}
+	t := tile{kind: kind, img: image.NewRGBA(image.Rectangle{Max: g.cell})}
 	if under, ok := g.tileOf(c); ok {
 		copy(t.img.Pix, under.img.Pix)
 	}
-	from := image.Pt(piece.X*g.cell.X, piece.Y*g.cell.Y)
-	draw.Draw(t.img, t.img.Rect, img, from, draw.Over)
+	paint(t.img)
 	g.number++
 	g.tiles[g.number] = t
 	marked := c.Clone()
@@ -128,7 +145,7 @@ func (s *state) putTile(img *image.RGBA, piece, at image.Point) {
 	s.emulator.SetCell(at.X, at.Y, marked)
 }
 
-// tileOf returns the sixel pixels that a cell shows.
+// tileOf returns the pixels that a cell shows.
 func (g *graphics) tileOf(c *uv.Cell) (tile, bool) {
 	number, ok := strings.CutPrefix(c.Link.URL, tileScheme)
 	if !ok {
@@ -168,7 +185,9 @@ func (s *Screen) Picture(cells image.Rectangle) *image.RGBA {
 	for y := cells.Min.Y; y < cells.Max.Y; y++ {
 		for x := cells.Min.X; x < cells.Max.X; x++ {
 			at := image.Pt((x-cells.Min.X)*size.X, (y-cells.Min.Y)*size.Y)
-			s.paint(out, image.Rectangle{Min: at, Max: at.Add(size)}, s.emulator.CellAt(x, y))
+			r := image.Rectangle{Min: at, Max: at.Add(size)}
+			s.paint(out, r, s.emulator.CellAt(x, y))
+			s.paintPlaced(out, r, image.Pt(x, y))
 		}
 	}
 	return out
@@ -187,19 +206,8 @@ func (s *state) paint(out *image.RGBA, r image.Rectangle, c *uv.Cell) {
 		s.graphics.kitty[id].paint(out, r, piece)
 		return
 	}
-	upper, lower, ok := blockCell(c)
-	if !ok {
-		return
-	}
-	middle := r.Min.Y + r.Dy()/2
-	fillRGBA(out, image.Rect(r.Min.X, r.Min.Y, r.Max.X, middle), upper)
-	fillRGBA(out, image.Rect(r.Min.X, middle, r.Max.X, r.Max.Y), lower)
-}
-
-// fillRGBA fills a rectangle with a colour; nil leaves it.
-func fillRGBA(out *image.RGBA, r image.Rectangle, c color.Color) {
-	if c != nil {
-		draw.Draw(out, r, image.NewUniform(c), image.Point{}, draw.Src)
+	if b, ok := blockOf(c); ok {
+		b.paint(out, r)
 	}
 }
 
@@ -245,37 +253,30 @@ func (k *kittyImage) scale(box image.Point) *image.RGBA {
 	return out
 }
 
-// blockCell returns the colours of a half-block cell; nil is none.
-func blockCell(c *uv.Cell) (upper, lower color.Color, ok bool) {
-	switch c.Content {
-	case "▀":
-		return c.Style.Fg, c.Style.Bg, c.Style.Fg != nil
-	case "▄":
-		return c.Style.Bg, c.Style.Fg, c.Style.Fg != nil
-	default:
-		return nil, nil, false
-	}
-}
-
-// source is what a cell is part of: a sixel or a kitty picture by number, or
-// half blocks.
+// source is what a cell is part of: a kitty picture by its number, or sixels,
+// inline images or block characters.
 type source struct {
 	kind   string
 	number int
 }
 
 // source says what a cell is part of, if it is part of a picture.
-func (g *graphics) source(c *uv.Cell) (source, bool) {
+func (s *state) source(at image.Point) (source, bool) {
+	g := &s.graphics
+	c := s.emulator.CellAt(at.X, at.Y)
+	if p := s.placedAt(at); p != nil {
+		return source{KindPlacement, p.id}, true
+	}
 	if c == nil {
 		return source{}, false
 	}
 	if t, ok := g.tileOf(c); ok {
-		return source{KindSixel, t.sixel}, true
+		return source{kind: t.kind}, true
 	}
 	if id, _, ok := g.kittyCell(c); ok {
 		return source{KindKitty, id}, true
 	}
-	if _, _, ok := blockCell(c); ok {
+	if _, ok := blockOf(c); ok {
 		return source{kind: KindBlocks}, true
 	}
 	return source{}, false
@@ -289,7 +290,7 @@ func (s *Screen) Pictures() []Placed {
 	size := image.Pt(s.emulator.Width(), s.emulator.Height())
 	for y := range size.Y {
 		for x := range size.X {
-			if src, ok := s.graphics.source(s.emulator.CellAt(x, y)); ok {
+			if src, ok := s.source(image.Pt(x, y)); ok {
 				cells[image.Pt(x, y)] = src
 			}
 		}

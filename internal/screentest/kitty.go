@@ -10,6 +10,9 @@ import (
 	"image/draw"
 	"image/png"
 	"io"
+	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -27,6 +30,16 @@ type kittyImage struct {
 // kittyControl is the control data of a graphics escape.
 type kittyControl map[string]string
 
+// readControl reads the control data of an escape.
+func readControl(head []byte) kittyControl {
+	control := kittyControl{}
+	for _, pair := range strings.Split(string(head), ",") {
+		k, v, _ := strings.Cut(pair, "=")
+		control[k] = v
+	}
+	return control
+}
+
 // number returns a value as a number, or 0.
 func (c kittyControl) number(key string) int {
 	n, err := strconv.Atoi(c[key])
@@ -38,30 +51,36 @@ func (c kittyControl) number(key string) int {
 
 // kitty runs a graphics escape. The caller holds the lock.
 func (s *state) kitty(data []byte) {
-	if s.options.Terminal != Kitty {
+	if k := s.options.Terminal; k != Kitty && k != Konsole && k != ITerm2 {
 		return
 	}
 	head, payload, _ := bytes.Cut(data, []byte(";"))
-	control := kittyControl{}
-	for _, pair := range strings.Split(string(head), ",") {
-		k, v, _ := strings.Cut(pair, "=")
-		control[k] = v
-	}
+	control := readControl(head)
 	if len(payload) > kittyChunkLimit {
 		s.fault("kitty chunk of %d bytes, the limit is %d", len(payload), kittyChunkLimit)
 	}
 	g := &s.graphics
-	if g.pending != nil {
-		if control["a"] != "" {
-			s.fault("kitty escape %q within a transmission", head)
-		}
-	} else {
+	switch action := control["a"]; {
+	case g.pending == nil:
 		g.pending = control
+	case s.options.Terminal == Konsole && (action == "p" || action == "d"):
+		// It looks for more of a transmission in transmissions only.
+		s.kittyCommand(control, payload)
+		return
+	case action != "":
+		s.fault("kitty escape %q within a transmission", head)
 	}
-	g.payload = append(g.payload, payload...)
 	if control["m"] == "1" {
+		g.payload = append(g.payload, payload...)
 		return
 	}
+	if len(payload) == 0 && len(g.payload) > 0 {
+		// The transmission is cut off: there is no such picture any more.
+		delete(g.kitty, g.pending.number("i"))
+		g.pending, g.payload = nil, nil
+		return
+	}
+	g.payload = append(g.payload, payload...)
 	control, payload = g.pending, g.payload
 	g.pending, g.payload = nil, nil
 	s.kittyCommand(control, payload)
@@ -70,9 +89,13 @@ func (s *state) kitty(data []byte) {
 // kittyCommand runs a command whose payload is complete.
 func (s *state) kittyCommand(c kittyControl, payload []byte) {
 	id := c.number("i")
+	if s.options.Terminal == ITerm2 && c["a"] != "q" {
+		s.fault("kitty escape with the action %q on a terminal that shows inline images", c["a"])
+		return
+	}
 	switch action := c["a"]; action {
 	case "q":
-		s.send(fmt.Sprintf("\x1b_Gi=%d;OK\x1b\\", id))
+		s.send(fmt.Sprintf("\x1b_Gi=%d;%s\x1b\\", id, s.kittyAnswer(c, payload)))
 	case "t", "T", "":
 		img, err := c.decode(payload)
 		if err != nil || id == 0 {
@@ -80,13 +103,13 @@ func (s *state) kittyCommand(c kittyControl, payload []byte) {
 			return
 		}
 		k := &kittyImage{img: img}
-		if action == "T" {
-			k.cells = s.placement(c)
-		}
 		s.graphics.kitty[id] = k
+		if action == "T" {
+			s.display(c, k)
+		}
 	case "p":
 		if k := s.graphics.kitty[id]; k != nil {
-			k.cells, k.shown = s.placement(c), nil
+			s.display(c, k)
 		} else {
 			s.fault("kitty placement of picture %d, which was not sent", id)
 		}
@@ -97,20 +120,48 @@ func (s *state) kittyCommand(c kittyControl, payload []byte) {
 	}
 }
 
-// placement reads a virtual placement.
-func (s *state) placement(c kittyControl) image.Point {
-	if c["U"] != "1" {
-		s.fault("kitty placement without U=1 is not known here")
+// kittyAnswer is the answer to a question whether a picture can be shown.
+func (s *state) kittyAnswer(c kittyControl, payload []byte) string {
+	medium := c["t"]
+	if s.options.Terminal == Konsole && medium != "" && medium != "d" {
+		return "ENOTSUPPORTED:"
 	}
-	return image.Pt(c.number("c"), c.number("r"))
+	if medium == "t" && s.options.Remote {
+		return "EBADF:the file is not on this machine"
+	}
+	if _, err := c.decode(payload); err != nil {
+		return "EINVAL:" + err.Error()
+	}
+	return "OK"
 }
 
-// kittyDelete deletes one picture or all of them.
+// display places a picture: on kitty for Unicode placeholders, on Konsole over the
+// text.
+func (s *state) display(c kittyControl, k *kittyImage) {
+	switch virtual := c["U"] == "1"; {
+	case s.options.Terminal == Konsole && virtual:
+		s.fault("kitty placement with U=1 on a terminal without Unicode placeholders")
+	case s.options.Terminal == Konsole:
+		s.place(c, k)
+	case virtual:
+		k.cells, k.shown = image.Pt(c.number("c"), c.number("r")), nil
+	default:
+		s.fault("kitty placement without U=1 is not known here")
+	}
+}
+
+// kittyDelete deletes one picture or all of them, or only takes them off the
+// screen.
 func (s *state) kittyDelete(c kittyControl) {
+	id, number := c.number("i"), c.number("p")
 	switch c["d"] {
 	case "I", "i":
-		delete(s.graphics.kitty, c.number("i"))
+		s.unplace(func(p placement) bool { return p.id == id && (number == 0 || p.number == number) })
+		if c["d"] == "I" || s.options.Terminal == Kitty {
+			delete(s.graphics.kitty, id)
+		}
 	case "A", "a", "":
+		s.graphics.placed = nil
 		clear(s.graphics.kitty)
 	default:
 		s.fault("kitty deletion %q", c["d"])
@@ -119,15 +170,22 @@ func (s *state) kittyDelete(c kittyControl) {
 
 // decode decodes a picture that was sent directly.
 func (c kittyControl) decode(payload []byte) (*image.RGBA, error) {
-	if t := c["t"]; t != "" && t != "d" {
-		return nil, fmt.Errorf("transmission medium %q is not known here", t)
-	}
 	data := make([]byte, base64.StdEncoding.DecodedLen(len(payload)))
 	n, err := base64.StdEncoding.Decode(data, payload)
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}
-	var r io.Reader = bytes.NewReader(data[:n])
+	data = data[:n]
+	switch c["t"] {
+	case "", "d":
+	case "t":
+		if data, err = takeFile(string(data)); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("transmission medium %q is not known here", c["t"])
+	}
+	var r io.Reader = bytes.NewReader(data)
 	if c["o"] == "z" {
 		if r, err = zlib.NewReader(r); err != nil {
 			return nil, fmt.Errorf("payload: %w", err)
@@ -146,9 +204,33 @@ func (c kittyControl) decode(payload []byte) (*image.RGBA, error) {
 	}
 }
 
+// takeFile reads a file and removes it, as kitty does if its name says that it is
+// meant for that.
+func takeFile(path string) ([]byte, error) {
+	if !strings.Contains(filepath.Base(path), "tty-graphics-protocol") {
+		return nil, fmt.Errorf("temporary file %s is not named as one", path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("temporary file: %w", err)
+	}
+	return data, os.Remove(path)
+}
+
 // readPNG reads a PNG file.
 func readPNG(r io.Reader) (*image.RGBA, error) {
-	img, err := png.Decode(r)
+	file, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	c, err := png.DecodeConfig(bytes.NewReader(file))
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	if c.Width > 1<<13 || c.Height > 1<<13 {
+		return nil, fmt.Errorf("a PNG file of %dx%d pixels is too large", c.Width, c.Height)
+	}
+	img, err := png.Decode(bytes.NewReader(file))
 	if err != nil {
 		return nil, fmt.Errorf("payload: %w", err)
 	}
@@ -176,4 +258,17 @@ func readPixels(r io.Reader, size image.Point, channels int) (*image.RGBA, error
 		out.Set(i%size.X, i/size.X, p)
 	}
 	return out, nil
+}
+
+// pixelFile finds the names of files in graphics escapes.
+var pixelFile = regexp.MustCompile(`\x1b_G[^;\x1b]*\bt=t\b[^;\x1b]*;([A-Za-z0-9+/=]+)`)
+
+// PixelFiles returns the paths of the files that graphics escapes name.
+func PixelFiles(raw []byte) (paths []string) {
+	for _, m := range pixelFile.FindAllSubmatch(raw, -1) {
+		if path, err := base64.StdEncoding.AppendDecode(nil, m[1]); err == nil {
+			paths = append(paths, string(path))
+		}
+	}
+	return paths
 }

@@ -1,7 +1,8 @@
 // Package screentest runs a command on a pseudoterminal and looks at what a
-// terminal would show: text, and pictures drawn with sixels, with kitty's
-// Unicode placeholders or with half blocks. It answers the command's questions
-// as a terminal of a chosen kind would.
+// terminal would show: text, and pictures drawn with sixels, with kitty's Unicode
+// placeholders or placements, with iTerm2's inline images or with block
+// characters. It answers the command's questions as a terminal of a chosen kind
+// would.
 package screentest
 
 import (
@@ -30,6 +31,10 @@ type Options struct {
 	// Cell is the size of a cell in pixels.
 	Cell     image.Point
 	Terminal Terminal
+	// Rate is how many bytes a second the terminal takes, 0 for as many as come.
+	Rate int
+	// Remote says that the terminal is on another machine: it reads no files.
+	Remote bool
 	// Env is added to a small environment: PATH, TERM, LANG and a HOME of its
 	// own. A later entry for a name replaces an earlier one.
 	Env []string
@@ -61,10 +66,11 @@ type state struct {
 
 // progress is how far the output has got.
 type progress struct {
-	sync     bool // within a synchronized update
-	within   bool // within a sequence that shows nothing before its end
-	resizing bool // the command has not drawn the screen anew after Resize
-	scroll   int  // rows to scroll after a sixel
+	sync     bool   // within a synchronized update
+	within   bool   // within a sequence that shows nothing before its end
+	resizing bool   // the command has not drawn the screen anew after Resize
+	resized  bool   // nothing has been shown since Resize
+	after    []byte // what the terminal does by itself after a picture
 	// shown counts what Wait should look at, seen is the last that it did.
 	shown, seen int
 	waiting     bool
@@ -149,7 +155,7 @@ func (s *Screen) Resize(cols, rows int) {
 	s.t.Helper()
 	defer s.lock()()
 	s.options.Cols, s.options.Rows = cols, rows
-	s.resizing = true
+	s.resizing, s.resized = true, true
 	s.emulator.Resize(cols, rows)
 	if err := pty.Setsize(s.pty, s.options.winsize()); err != nil {
 		s.t.Errorf("resize to %dx%d: %v", cols, rows, err)
@@ -215,7 +221,8 @@ func (s *Screen) Text() string {
 }
 
 // Row returns one row of the screen, without the blanks at its end; no-break
-// spaces are given as spaces, pieces of kitty pictures too.
+// spaces are given as spaces, and so are pieces of kitty pictures and what they
+// cover.
 func (s *Screen) Row(y int) string {
 	defer s.lock()()
 	return s.row(y)
@@ -227,7 +234,7 @@ func (s *state) row(y int) string {
 	for x := 0; x < s.emulator.Width(); x++ {
 		c := s.emulator.CellAt(x, y)
 		switch {
-		case c == nil || c.Content == "" || c.Content == "\u00a0" || strings.HasPrefix(c.Content, placeholder):
+		case c == nil || c.Content == "" || s.covered(image.Pt(x, y)) || c.Content == "\u00a0" || strings.HasPrefix(c.Content, placeholder):
 			b.WriteByte(' ')
 		default:
 			b.WriteString(c.Content)
@@ -288,7 +295,7 @@ func (s *Screen) stop() {
 	}
 }
 
-// KittyPictures returns how many pictures a kitty terminal keeps.
+// KittyPictures returns how many pictures a terminal with kitty's protocol keeps.
 func (s *Screen) KittyPictures() int {
 	defer s.lock()()
 	return len(s.graphics.kitty)

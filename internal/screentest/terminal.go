@@ -19,6 +19,13 @@ const (
 	Xterm
 	// Kitty is a kitty with Unicode placeholders.
 	Kitty
+	// ITerm2 is a terminal with iTerm2's inline images and sixels, such as WezTerm
+	// and iTerm2. It takes kitty pictures for granted when asked, and shows none.
+	ITerm2
+	// Konsole is a terminal with kitty's pictures, but without Unicode
+	// placeholders: pictures are placed over the text, and stay until they are
+	// deleted.
+	Konsole
 )
 
 // Keys as a terminal sends them.
@@ -56,6 +63,10 @@ func (t Terminal) version() string {
 		return "kitty(0.41.1)"
 	case Xterm:
 		return "XTerm(398)"
+	case ITerm2:
+		return "WezTerm 20240203-110809-5046fc22"
+	case Konsole:
+		return "Konsole 23.08.5"
 	default:
 		return "Plain(1.0)"
 	}
@@ -68,6 +79,10 @@ func (t Terminal) attributes() string {
 		return "\x1b[?62;52;c"
 	case Xterm:
 		return "\x1b[?64;1;2;4;6;9;15;16;17;18;21;22;28c"
+	case ITerm2:
+		return "\x1b[?65;4;6;18;22c"
+	case Konsole:
+		return "\x1b[?62;1;4c"
 	default:
 		return "\x1b[?62;22c"
 	}
@@ -91,7 +106,7 @@ func (s *state) answer() {
 		op, _, _ := params.Param(0, 0)
 		o := s.options
 		switch {
-		case kind != Kitty:
+		case kind == Plain || kind == Xterm:
 		case op == 16:
 			s.send(fmt.Sprintf("\x1b[6;%d;%dt", o.Cell.Y, o.Cell.X))
 		case op == 14:
@@ -101,7 +116,7 @@ func (s *state) answer() {
 	})
 	s.emulator.RegisterCsiHandler(ansi.Command('?', '$', 'p'), func(params ansi.Params) bool {
 		mode, _, _ := params.Param(0, 0)
-		if mode != int(ansi.ModeSynchronizedOutput) || kind == Xterm {
+		if mode != int(ansi.ModeSynchronizedOutput) || kind == Xterm || kind == Konsole {
 			return false
 		}
 		s.send("\x1b[?2026;2$y")

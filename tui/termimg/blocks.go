@@ -4,103 +4,143 @@ import (
 	"image"
 	"image/color"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/charmbracelet/colorprofile"
 )
 
-// blocks shows two pixels a cell: the upper in the foreground of an upper half
-// block, the lower in its background. Bubble Tea's renderer reduces the colours
-// to the terminal's profile.
-type blocks struct{}
+// blocks shows pictures with block characters: two colours a cell, and the
+// character that divides the cell between them best. Colours are the terminal's
+// 256, dithered, where it has no more.
+type blocks struct{ glyphs glyphSet }
 
 // encode implements driver.
-func (blocks) encode(r request) encoded {
-	g := r.grid
-	img, at := blockPixels(r)
-	cell := shadeCell
-	if r.profile > colorprofile.ASCII || r.profile == colorprofile.Unknown {
-		cell = colourCell
+func (d blocks) encode(r request) encoded {
+	if r.profile != colorprofile.Unknown && r.profile <= colorprofile.ASCII {
+		return encoded{view: shades(r)}
 	}
-	var b []byte
-	for y := range g.rows {
+	glyphs, limit := d.glyphs, int64(gainLimit)
+	if r.sampling == Nearest && wholePixels(r) {
+		// Parts of half cells would only move the edges of the source's pixels.
+		glyphs = halves
+	}
+	if r.profile == colorprofile.ANSI256 {
+		limit = indexedGainLimit
+	}
+	m := newMosaic(glyphs, limit)
+	var at image.Point
+	m.img, at = samples(r, m.samples)
+	p := newPalette(r.profile)
+	b := make([]byte, 0, r.grid.rows*r.grid.cols*inkBytes)
+	for y := range r.grid.rows {
 		if y > 0 {
 			b = append(b, '\n')
 		}
-		last := pair{}
-		for x := range g.cols {
-			p := pair{pixelAt(img, x-at.X, 2*y-at.Y), pixelAt(img, x-at.X, 2*y+1-at.Y)}
-			b = cell(b, p, last)
-			last = p
+		last := ink{}
+		for x := range r.grid.cols {
+			k := m.at(image.Pt(x*m.samples.X, y*m.samples.Y).Sub(at))
+			i := ink{p.paint(k.fg, x, 2*y), p.paint(k.bg, x, 2*y+1)}
+			if i != last {
+				b = i.append(b)
+			}
+			last = i
+			b = utf8.AppendRune(b, k.glyph)
 		}
-		if last != (pair{}) {
+		if last != (ink{}) {
 			b = append(b, "\x1b[m"...)
 		}
 	}
 	return encoded{view: string(b)}
 }
 
-// blockPixels scales the picture to half cells and says where in the block its
-// top left comes to lie.
-func blockPixels(r request) (*image.RGBA, image.Point) {
+// wholePixels says whether the picture can be enlarged by a whole number in half
+// cells.
+func wholePixels(r request) bool {
 	g := r.grid
-	box := image.Pt(g.cols, 2*g.rows)
-	// A half cell is cell.X wide and cell.Y/2 high.
-	pixel := image.Pt(2*g.cell.X, g.cell.Y)
-	size := fit(r.img.Bounds().Size(), box, pixel, r.sampling)
-	return r.scaler.scale(r.img, size, r.sampling), box.Sub(size).Div(2)
+	size := r.img.Bounds().Size()
+	return g.cell.Y == 2*g.cell.X && size.X <= g.cols && size.Y <= 2*g.rows
 }
 
-// pair is the two pixels of a cell; the zero value is an empty cell.
-type pair struct{ upper, lower color.RGBA }
+// samples scales the picture to so many samples a cell, and says where in the
+// block its top left comes to lie.
+func samples(r request, each image.Point) (*image.RGBA, image.Point) {
+	g := r.grid
+	box := image.Pt(g.cols*each.X, g.rows*each.Y)
+	shape := image.Pt(g.cell.X*each.Y, g.cell.Y*each.X)
+	size := fit(r.img.Bounds().Size(), box, shape, r.sampling)
+	at := box.Sub(size).Div(2)
+	if src, ok := r.img.(*image.RGBA); ok && r.sampling == Smooth && larger(src.Rect.Size(), size) {
+		return shrink(src, size), at
+	}
+	return r.scaler.scale(r.img, size, r.sampling), at
+}
+
+// inkBytes is about how many bytes a cell takes.
+const inkBytes = 40
+
+// ink is the colours of a cell.
+type ink struct{ fg, bg paint }
+
+// append appends the sequence that selects the colours.
+func (i ink) append(b []byte) []byte {
+	b = append(b, "\x1b[0"...)
+	b = i.fg.append(b, ";38")
+	b = i.bg.append(b, ";48")
+	return append(b, 'm')
+}
+
+// shades returns the picture in five shades: for terminals without colour.
+func shades(r request) string {
+	glyphs := [...]string{" ", "░", "▒", "▓", "█"}
+	img, at := samples(r, image.Pt(1, 2))
+	var b []byte
+	for y := range r.grid.rows {
+		if y > 0 {
+			b = append(b, '\n')
+		}
+		for x := range r.grid.cols {
+			from := image.Pt(x, 2*y).Sub(at)
+			v := (luma(pixelAt(img, from)) + luma(pixelAt(img, from.Add(image.Pt(0, 1))))) / 2
+			b = append(b, glyphs[(v*(len(glyphs)-1)+127)/255]...)
+		}
+	}
+	return string(b)
+}
 
 // pixelAt returns a pixel, or the zero colour outside img.
-func pixelAt(img *image.RGBA, x, y int) color.RGBA {
-	if !(image.Point{X: x, Y: y}).In(img.Rect) {
+func pixelAt(img *image.RGBA, at image.Point) color.RGBA {
+	if !at.In(img.Rect) {
 		return color.RGBA{}
 	}
-	return img.RGBAAt(x, y)
-}
-
-// colourCell appends a cell as a half block, with only the colours that differ
-// from the cell before.
-func colourCell(b []byte, p, last pair) []byte {
-	glyph, fg, bg := "▀", p.upper, p.lower
-	switch {
-	case fg.A == 0 && bg.A == 0:
-		glyph = " "
-	case fg.A == 0:
-		glyph, fg, bg = "▄", bg, color.RGBA{}
-	}
-	if p != last {
-		b = append(b, "\x1b[0"...)
-		if fg.A != 0 {
-			b = appendRGB(append(b, ";38;2"...), fg)
-		}
-		if bg.A != 0 {
-			b = appendRGB(append(b, ";48;2"...), bg)
-		}
-		b = append(b, 'm')
-	}
-	return append(b, glyph...)
-}
-
-// appendRGB appends a colour's components, each after a semicolon. A colour
-// that is partly transparent is shown over black, as its premultiplied value.
-func appendRGB(b []byte, c color.RGBA) []byte {
-	for _, v := range [3]uint8{c.R, c.G, c.B} {
-		b = strconv.AppendUint(append(b, ';'), uint64(v), 10)
-	}
-	return b
-}
-
-// shadeCell appends a cell as one of five shades: for terminals without colour.
-func shadeCell(b []byte, p, _ pair) []byte {
-	shades := [...]string{" ", "░", "▒", "▓", "█"}
-	y := (luma(p.upper) + luma(p.lower)) / 2
-	return append(b, shades[(y*(len(shades)-1)+127)/255]...)
+	return img.RGBAAt(at.X, at.Y)
 }
 
 // luma returns the Rec. 601 luma of a colour, 0 to 255.
 func luma(c color.RGBA) int {
 	return (299*int(c.R) + 587*int(c.G) + 114*int(c.B) + 500) / 1000
+}
+
+// paint is a colour as the terminal is told: 0 is none, the flags say which kind.
+type paint uint32
+
+// Kinds of paint.
+const (
+	paintRGB   paint = 1 << 24 // red, green and blue in the bytes below
+	paintIndex paint = 2 << 24 // a number of the 256-colour palette
+)
+
+// append appends a colour to a sequence, after the parameter that says what it is
+// for.
+func (p paint) append(b []byte, what string) []byte {
+	switch {
+	case p&paintRGB != 0:
+		b = append(append(b, what...), ";2"...)
+		for shift := 16; shift >= 0; shift -= 8 {
+			b = strconv.AppendUint(append(b, ';'), uint64(p>>shift&255), 10)
+		}
+	case p&paintIndex != 0:
+		b = append(append(b, what...), ";5;"...)
+		b = strconv.AppendUint(b, uint64(p&255), 10)
+	}
+	return b
 }

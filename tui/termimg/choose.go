@@ -1,10 +1,8 @@
 package termimg
 
 import (
-	"fmt"
 	"image"
 	"strconv"
-	"strings"
 
 	"github.com/charmbracelet/colorprofile"
 )
@@ -28,7 +26,11 @@ func (c *Compositor) settle() (changed bool) {
 	before, cell := c.mode, c.cell
 	ch := choose(c.opts.Protocol, &c.probe, c.mode.profile)
 	c.mode.protocol, c.mode.passthrough = ch.protocol, ch.passthrough
-	c.mode.limit = c.probe.sixelLimit
+	c.mode.glyphs = c.probe.glyphs()
+	c.mode.limit = image.Point{}
+	if ch.protocol == Sixel {
+		c.mode.limit = c.probe.sixelLimit
+	}
 	c.reason = ch.reason
 	c.cell, c.cellSource = c.probe.cellSize()
 	changed = c.mode != before || c.cell != cell
@@ -43,26 +45,51 @@ func (c *Compositor) settle() (changed bool) {
 // its colours.
 func choose(want Protocol, p *probe, profile colorprofile.Profile) choice {
 	inTmux := p.environ.get("TMUX") != ""
-	obstacle := placeholderObstacle(p.environ, profile)
+	t := p.terminal()
 	switch {
-	case want == Kitty && obstacle != "":
-		return choice{protocol: Blocks, reason: "kitty placeholders need " + obstacle}
 	case want != Auto:
-		return choice{protocol: want, passthrough: inTmux, reason: "set by option"}
+		return chooseWanted(want, p, profile)
 	case inTmux:
-		return chooseInTmux(p, obstacle)
-	case p.kitty && hasPlaceholders(p.version) && obstacle == "":
-		return choice{protocol: Kitty, reason: p.version + " has Unicode placeholders"}
-	case p.kitty && hasPlaceholders(p.version):
+		return chooseInTmux(p, placeholderObstacle(p.environ, profile))
+	case p.kitty && t.placeholders():
 		// Never sixel on kitty: it has none, whatever it may answer.
-		return choice{protocol: Blocks, reason: "kitty placeholders need " + obstacle}
+		return chooseOnKitty(t.version+" has Unicode placeholders", p.environ, profile)
+	case t.inline() && (p.version != "" || p.settled):
+		return choice{protocol: ITerm2, reason: t.String() + " shows inline images"}
+	case p.kitty && t.placements():
+		return choice{protocol: Placements, reason: t.String() + " has kitty graphics without Unicode placeholders"}
 	case p.sixel:
 		return choice{protocol: Sixel, reason: "the terminal's attributes include sixel"}
 	case !p.settled:
 		return choice{protocol: Blocks, reason: "the terminal has not answered yet"}
 	default:
-		return choice{protocol: Blocks, reason: "the terminal reports neither kitty placeholders nor sixel"}
+		return choice{protocol: Blocks, reason: "the terminal reports no kitty graphics, inline images or sixel that it is known to draw right"}
 	}
+}
+
+// chooseWanted picks the protocol that is asked for, or what it comes to.
+func chooseWanted(want Protocol, p *probe, profile colorprofile.Profile) choice {
+	inTmux := p.environ.get("TMUX") != ""
+	t := p.terminal()
+	switch {
+	case want == Kitty && !inTmux && t.placements():
+		return choice{protocol: Placements, reason: "set by option, and " + t.String() + " has no Unicode placeholders"}
+	case want == Kitty:
+		c := chooseOnKitty("set by option", p.environ, profile)
+		c.passthrough = inTmux
+		return c
+	case inTmux && (want == ITerm2 || want == Placements):
+		return choice{protocol: Blocks, reason: want.String() + " does not go through tmux"}
+	}
+	return choice{protocol: want, reason: "set by option"}
+}
+
+// chooseOnKitty picks placeholders, unless something stands in their way.
+func chooseOnKitty(reason string, e environ, profile colorprofile.Profile) choice {
+	if obstacle := placeholderObstacle(e, profile); obstacle != "" {
+		return choice{protocol: Blocks, reason: "kitty placeholders need " + obstacle}
+	}
+	return choice{protocol: Kitty, reason: reason}
 }
 
 // placeholderObstacle says what placeholders miss, or "". Their foreground
@@ -75,23 +102,6 @@ func placeholderObstacle(e environ, profile colorprofile.Profile) string {
 		return "narrow ambiguous characters, and RUNEWIDTH_EASTASIAN is set"
 	}
 	return ""
-}
-
-// hasPlaceholders says whether a terminal of this XTVERSION shows Unicode
-// placeholders: kitty since 0.28, and Ghostty.
-func hasPlaceholders(version string) bool {
-	if strings.HasPrefix(strings.ToLower(version), "ghostty") {
-		return true
-	}
-	number, ok := strings.CutPrefix(version, "kitty(")
-	if !ok {
-		return false
-	}
-	var major, minor int
-	if _, err := fmt.Sscanf(number, "%d.%d", &major, &minor); err != nil {
-		return false
-	}
-	return major > 0 || minor >= 28
 }
 
 // cellSize returns the size of a cell in pixels, and who says so.
@@ -118,7 +128,7 @@ func (c *Compositor) Report() Report {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	r := Report{
-		Protocol: c.mode.protocol, Reason: c.reason,
+		Protocol: c.mode.protocol, Reason: c.reason, Glyphs: c.probe.glyphs().String(),
 		CellWidth: c.cell.X, CellHeight: c.cell.Y, CellSource: c.cellSource,
 		Asked:   append([]string(nil), c.probe.asked...),
 		Settled: c.probe.settled,

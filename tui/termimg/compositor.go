@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
 )
 
 // Options configures a [Compositor].
@@ -32,6 +33,8 @@ type mode struct {
 	passthrough bool // escapes go through tmux to the terminal around it
 	profile     colorprofile.Profile
 	limit       image.Point // the largest sixel that the terminal takes, in pixels
+	files       bool        // the terminal reads pixels from files
+	glyphs      glyphSet    // what blocks are drawn with
 	// epoch counts the times that the terminal forgot its pictures.
 	epoch int
 }
@@ -54,6 +57,7 @@ type Compositor struct {
 	stop   chan struct{}
 
 	drivers drivers // the encoder's
+	files   pixelFiles
 
 	mu       sync.Mutex
 	surfaces []*Surface
@@ -63,6 +67,7 @@ type Compositor struct {
 	away   bool           // the terminal is given away: no pictures
 	live   map[int][]byte // what makes the terminal forget each picture it has
 	seq    uint64
+	frames int // of the program's, so far
 	nudge  *time.Timer
 }
 
@@ -80,6 +85,10 @@ func New(out *os.File, opts Options) *Compositor {
 		live:   map[int][]byte{},
 	}
 	c.probe = probe{environ: opts.Environ, kernelCell: kernelCell(out)}
+	if term.IsTerminal(out.Fd()) {
+		// As Bubble Tea does, which tells a moment too late for the first picture.
+		c.mode.profile = colorprofile.Detect(out, opts.Environ)
+	}
 	c.out = newOutput(out, c)
 	c.nudge = time.AfterFunc(time.Hour, func() {
 		c.out.composer.overdue.Store(true)
@@ -87,6 +96,7 @@ func New(out *os.File, opts Options) *Compositor {
 	})
 	c.nudge.Stop()
 	c.settle()
+	c.drivers.files = &c.files
 	go c.encodeLoop()
 	go c.notifyLoop()
 	return c
@@ -115,7 +125,9 @@ func (c *Compositor) Close() error {
 	c.nudge.Stop()
 	c.forgetAll()
 	c.mu.Unlock()
-	return c.out.close()
+	err := c.out.close()
+	c.files.clear()
+	return err
 }
 
 // moveDelay is how long the output waits for the text that goes with a moved

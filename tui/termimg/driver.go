@@ -27,6 +27,8 @@ type request struct {
 	// id is a number from 16 to 255 that no picture on the screen has, for
 	// protocols that name pictures.
 	id int
+	// fine asks for the best that the protocol can do, not the fastest.
+	fine bool
 }
 
 // grid is the block of cells for a picture.
@@ -43,15 +45,34 @@ type encoded struct {
 	// view is the block of cells for the program's view: as many lines as the
 	// grid has rows, each as wide as it has columns.
 	view string
-	// once is written before the first frame with view on it.
+	// once is written before the first frame with view on it: whole escapes.
 	once []byte
-	// over is written over the text of a frame, with the cursor at the top left
-	// of area, and again whenever text damages area.
-	over []byte
-	// area is the part of the block that over draws on, in cells.
-	area image.Rectangle
+	// abort is written instead of the rest of once, to end it early.
+	abort []byte
+	// over is drawn over the text of a frame, and each strip again whenever text
+	// damages it.
+	over []strip
+	// whole draws all of over at once, from its top left; nil where over has one
+	// strip, or where nobody sees the difference.
+	whole []byte
+	// clear takes off the screen what over drew, where erasing the cells does not.
+	clear []byte
 	// forget is written when the picture is not needed any more.
 	forget []byte
+}
+
+// strip is a part of a picture that is drawn on its own: whole rows of cells.
+type strip struct {
+	area image.Rectangle // the cells of the block that it draws on
+	draw []byte          // written with the cursor at the top left of area
+}
+
+// area returns the cells of the block that the strips draw on.
+func (e encoded) area() (all image.Rectangle) {
+	for _, s := range e.over {
+		all = all.Union(s.area)
+	}
+	return all
 }
 
 // blank returns a block of spaces.
@@ -61,4 +82,13 @@ func blank(cols, rows int) string {
 	}
 	line := strings.Repeat(" ", cols)
 	return strings.Repeat(line+"\n", rows-1) + line
+}
+
+// over says whether a protocol draws pictures over the text, and not as part of it.
+func (p Protocol) over() bool {
+	switch p {
+	case Auto, Kitty, Blocks, Off:
+		return false
+	}
+	return true
 }

@@ -66,7 +66,9 @@ func testRequest(img image.Image, cols, rows int) request {
 // the picture's shape.
 func TestViewSize(t *testing.T) {
 	drivers := map[string]driver{
-		"kitty": newKitty(false), "sixel": sixel{newSixelEncoder()}, "blocks": blocks{}, "off": nothing{},
+		"kitty": newKitty(false), "sixel": newSixel(), "off": nothing{},
+		"iterm2": iterm2{}, "placements": placements{},
+		"blocks": blocks{}, "half blocks": blocks{halves}, "sextants": blocks{sextants},
 	}
 	for name, d := range drivers {
 		for _, block := range []image.Point{{1, 1}, {1, 9}, {40, 1}, {33, 12}, {300, 3}} {
@@ -84,8 +86,8 @@ func TestViewSize(t *testing.T) {
 							t.Fatalf("%s %v: line %q is %d wide", name, block, l, w)
 						}
 					}
-					if !e.area.In(image.Rectangle{Max: block}) {
-						t.Fatalf("%s %v: area %v", name, block, e.area)
+					if !e.area().In(image.Rectangle{Max: block}) {
+						t.Fatalf("%s %v: area %v", name, block, e.area())
 					}
 				}
 			}
@@ -186,7 +188,7 @@ func TestParseProtocol(t *testing.T) {
 			t.Errorf("ParseProtocol(%q) = %v, %v", p, got, err)
 		}
 	}
-	for _, name := range []string{"", "Kitty", "iterm2", "regis"} {
+	for _, name := range []string{"", "Kitty", "kitty placements", "regis"} {
 		if _, err := ParseProtocol(name); err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("ParseProtocol(%q): error %v", name, err)
 		}
@@ -199,8 +201,8 @@ func TestSixelLimit(t *testing.T) {
 	c.Handle(uv.UnknownCsiEvent("\x1b[?2;0;300;200S"))
 	r := testRequest(noisyGradient(90, 60, 9), 80, 40)
 	r.limit = c.mode.limit
-	e := sixel{newSixelEncoder()}.encode(r)
-	if e.area.Dx() > 31 || e.area.Dy() > 11 || e.area.Dx() < 30 {
-		t.Errorf("area %v, want 300x200 pixels of 10x20", e.area)
+	e := newSixel().encode(r)
+	if e.area().Dx() > 31 || e.area().Dy() > 11 || e.area().Dx() < 30 {
+		t.Errorf("area %v, want 300x200 pixels of 10x20", e.area())
 	}
 }

@@ -20,31 +20,74 @@ func (c *Compositor) encodeNext() bool {
 		return false
 	}
 	p.encoded = c.drivers.pick(p.key.mode).encode(r)
-	c.publish(s, p, r.id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !c.wants(s, p):
+	case p.once == nil:
+		c.publish(s, p)
+	default:
+		c.transmit(s, p, r.id)
+	}
 	return true
 }
 
-// claim picks a surface whose picture must be encoded, and says how. The
-// surface whose last encoding is the oldest comes first.
+// wants says whether an encoded picture would be looked at. The caller holds the
+// lock.
+func (c *Compositor) wants(s *Surface, p *picture) bool {
+	return !c.stopped() && !c.away && s.img != nil && p.key == s.key() && (!p.fine || p.version == s.version)
+}
+
+// transmit sends a picture to the terminal, where it is made the surface's once it
+// has arrived as a whole. The caller holds the lock.
+func (c *Compositor) transmit(s *Surface, p *picture, id int) {
+	s.sending = p
+	s.turn = (s.turn + 1) % idsPerSurface
+	c.live[id] = p.forget
+	c.out.send(&transmission{rest: p.once, whole: p.over != nil, end: p.abort, sent: func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if s.sending != p {
+			return // the terminal has been given away
+		}
+		s.sending = nil
+		if c.wants(s, p) {
+			c.publish(s, p)
+		}
+		c.wakeEncoder()
+	}})
+}
+
+// claim picks a surface whose picture must be encoded, or else one whose picture
+// can be improved, and says how.
 func (c *Compositor) claim() (*Surface, *picture, request) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var next *Surface
-	for _, s := range c.surfaces {
-		if s.stale() && (next == nil || s.lastSeq() < next.lastSeq()) {
-			next = s
-		}
+	next, fine := c.longest((*Surface).stale), false
+	if next == nil {
+		next, fine = c.longest((*Surface).settled), true
 	}
 	if next == nil || c.stopped() {
 		return nil, nil, request{}
 	}
-	p := &picture{key: next.key(), version: next.version}
+	p := &picture{key: next.key(), version: next.version, fine: fine}
 	r := request{
 		img: next.img, grid: p.key.grid, sampling: p.key.sampling,
 		scaler: &next.scaler, profile: p.key.mode.profile,
-		limit: p.key.mode.limit, id: next.id(next.turn),
+		limit: p.key.mode.limit, id: next.id(next.turn), fine: fine,
 	}
 	return next, p, r
+}
+
+// longest returns the surface of a kind whose last encoding is the oldest, or nil.
+// The caller holds the lock.
+func (c *Compositor) longest(is func(*Surface) bool) (next *Surface) {
+	for _, s := range c.surfaces {
+		if is(s) && (next == nil || s.lastSeq() < next.lastSeq()) {
+			next = s
+		}
+	}
+	return next
 }
 
 // lastSeq returns the number of the surface's last encoding.
@@ -55,23 +98,11 @@ func (s *Surface) lastSeq() uint64 {
 	return s.current.seq
 }
 
-// publish makes an encoded picture the surface's current one, unless the
-// surface has changed so that nobody would look at it.
-func (c *Compositor) publish(s *Surface, p *picture, id int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.stopped() || c.away || s.img == nil || p.key != s.key() {
-		return
-	}
+// publish makes an encoded picture the surface's current one. The caller holds the
+// lock.
+func (c *Compositor) publish(s *Surface, p *picture) {
 	c.seq++
 	p.seq = c.seq
-	s.turn = (s.turn + 1) % idsPerSurface
-	if p.forget != nil {
-		c.live[id] = p.forget
-	}
-	if p.once != nil {
-		c.out.queue(p.once)
-	}
 	before := s.current
 	s.current = p
 	if before != nil && before == s.viewed && before.key == p.key && before.view == p.view {
@@ -98,39 +129,58 @@ func (c *Compositor) stopped() bool {
 	}
 }
 
-// forget has the terminal forget the pictures of a surface. The caller holds
-// the lock.
+// forget has the terminal forget the pictures of a surface, after what is being
+// transmitted. The caller holds the lock.
 func (c *Compositor) forget(s *Surface) {
-	for turn := range idsPerSurface {
-		if b := c.live[s.id(turn)]; b != nil {
-			c.out.queue(b)
-			delete(c.live, s.id(turn))
-		}
-	}
+	c.out.send(&transmission{rest: c.forgetting(s)})
 }
 
-// forgetAll has the terminal forget all pictures. The caller holds the lock.
-func (c *Compositor) forgetAll() {
-	for _, s := range c.surfaces {
-		c.forget(s)
+// forgetting returns what has the terminal forget the pictures of a surface.
+func (c *Compositor) forgetting(s *Surface) (b []byte) {
+	for turn := range idsPerSurface {
+		b = append(b, c.live[s.id(turn)]...)
+		delete(c.live, s.id(turn))
 	}
+	return b
+}
+
+// forgetAll has the terminal forget all pictures, before any text that follows.
+// The caller holds the lock.
+func (c *Compositor) forgetAll() {
+	b := c.out.abandon()
+	for _, s := range c.surfaces {
+		s.sending = nil
+		b = append(b, c.forgetting(s)...)
+	}
+	c.out.queue(b)
 }
 
 // drivers are the drivers in use. Only the encoder uses them.
-type drivers struct{ sixel *sixelEncoder }
+type drivers struct {
+	sixel *sixel
+	files *pixelFiles
+}
 
 // pick returns the driver for a mode.
 func (d *drivers) pick(m mode) driver {
 	switch m.protocol {
 	case Kitty:
-		return newKitty(m.passthrough)
+		k := newKitty(m.passthrough)
+		if m.files {
+			k.files = d.files
+		}
+		return k
 	case Sixel:
 		if d.sixel == nil {
-			d.sixel = newSixelEncoder()
+			d.sixel = newSixel()
 		}
-		return sixel{d.sixel}
+		return d.sixel
+	case ITerm2:
+		return iterm2{}
+	case Placements:
+		return placements{passthrough: m.passthrough}
 	case Blocks:
-		return blocks{}
+		return blocks{m.glyphs}
 	default:
 		return nothing{}
 	}

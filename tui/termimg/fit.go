@@ -59,10 +59,10 @@ func place(r request, g grid, limit image.Point) layout {
 	return l
 }
 
-// canvas returns the scaled picture on a transparent canvas of whole cells.
+// canvas returns the scaled picture on a transparent canvas of whole cells, which
+// is the scaler's: the next one overwrites it.
 func (l layout) canvas(r request) *image.RGBA {
-	size := image.Pt(l.area.Dx()*l.cell.X, l.area.Dy()*l.cell.Y)
-	canvas := image.NewRGBA(image.Rectangle{Max: size})
+	canvas := r.scaler.blank(image.Pt(l.area.Dx()*l.cell.X, l.area.Dy()*l.cell.Y))
 	r.scaler.draw(canvas, l.at, r.img, r.sampling)
 	return canvas
 }
@@ -75,6 +75,16 @@ func ceilDiv(a, b int) int { return (a + b - 1) / b }
 type scaler struct {
 	dst, src image.Point
 	kernel   draw.Scaler
+	canvas   *image.RGBA
+}
+
+// blank returns the scaler's canvas, transparent.
+func (s *scaler) blank(size image.Point) *image.RGBA {
+	if s.canvas == nil || s.canvas.Rect.Max != size {
+		s.canvas = image.NewRGBA(image.Rectangle{Max: size})
+	}
+	clear(s.canvas.Pix)
+	return s.canvas
 }
 
 // scale returns img scaled to size. The result is always a fresh RGBA with its

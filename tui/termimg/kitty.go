@@ -22,6 +22,8 @@ type kitty struct {
 	marks []rune
 	// passthrough wraps escapes for the terminal around tmux.
 	passthrough bool
+	// files hands the pixels over, nil where the terminal cannot read them.
+	files *pixelFiles
 }
 
 // newKitty returns the driver.
@@ -36,7 +38,8 @@ func (d kitty) encode(r request) encoded {
 	l := place(r, r.grid, image.Pt((limit-1)*cell.X, (limit-1)*cell.Y))
 	return encoded{
 		view:   d.placeholders(r.grid, l.area, r.id),
-		once:   d.transmit(l.canvas(r), l.area.Size(), r.id),
+		once:   d.send(l.canvas(r), l.area.Size(), r.id),
+		abort:  d.escape(nil, "q=2,m=0", nil),
 		forget: d.escape(nil, fmt.Sprintf("a=d,d=I,i=%d,q=2", r.id), nil),
 	}
 }
@@ -65,31 +68,50 @@ func (d kitty) placeholders(g grid, area image.Rectangle, id int) string {
 	return b.String()
 }
 
-// transmit returns the escapes that send a picture and place it, unseen, on
-// cells for placeholders.
-func (d kitty) transmit(img *image.RGBA, cells image.Point, id int) []byte {
-	pixels, format := img.Pix, 32
-	if img.Opaque() {
-		pixels, format = packRGB(img), 24
-	} else {
-		unmultiply(pixels)
+// send returns the escapes that send a picture and place it, unseen, on cells for
+// placeholders.
+func (d kitty) send(img *image.RGBA, cells image.Point, id int) []byte {
+	if d.files != nil {
+		if b, err := d.transmitFile(img, cells, id); err == nil {
+			return b
+		}
 	}
-	data := base64.StdEncoding.AppendEncode(nil, pixels)
-	control := fmt.Sprintf("a=T,U=1,q=2,f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
-		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y)
-	out := make([]byte, 0, len(data)+len(data)/kittyChunk*32+256)
+	return d.transmit(img, cells, id)
+}
+
+// transmit sends the picture as text.
+func (d kitty) transmit(img *image.RGBA, cells image.Point, id int) []byte {
+	pixels, format := pixelsOf(img)
+	return d.chunks(fmt.Sprintf("a=T,U=1,q=2,f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
+		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y), pixels)
+}
+
+// chunks returns the escapes that send data, the first with the control keys.
+func (d kitty) chunks(control string, data []byte) []byte {
+	payload := base64.StdEncoding.AppendEncode(nil, data)
+	out := make([]byte, 0, len(payload)+len(payload)/kittyChunk*32+256)
 	for {
-		n, more := len(data), 0
+		n, more := len(payload), 0
 		if n > kittyChunk {
 			n, more = kittyChunk, 1
 		}
-		out = d.escape(out, control+",m="+strconv.Itoa(more), data[:n])
-		data = data[n:]
+		out = d.escape(out, control+",m="+strconv.Itoa(more), payload[:n])
+		payload = payload[n:]
 		if more == 0 {
 			return out
 		}
 		control = "q=2"
 	}
+}
+
+// pixelsOf returns a picture's pixels in one of kitty's formats: 24 or 32 bits. The
+// picture may be changed by it.
+func pixelsOf(img *image.RGBA) (pixels []byte, format int) {
+	if img.Opaque() {
+		return packRGB(img), 24
+	}
+	unmultiply(img.Pix)
+	return img.Pix, 32
 }
 
 // escape appends a graphics escape.

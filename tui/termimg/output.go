@@ -24,11 +24,15 @@ type output struct {
 	wakeup   chan struct{}
 	done     chan struct{} // closed when the goroutine has ended
 
+	budget int // how many bytes of pictures may be written before text; the goroutine's
+
 	mu      sync.Mutex
 	changed *sync.Cond // the queue has got shorter, or the output has ended
 	queued  [][]byte
-	size    int // bytes queued or being written
-	text    int // bytes of text queued
+	sending []*transmission // the first may have begun
+	size    int             // bytes queued or being written
+	text    int             // bytes of text queued
+	frames  int             // of the program's, so far
 	closing bool
 	err     error // why nothing can be written any more
 }
@@ -40,6 +44,7 @@ func newOutput(file *os.File, c *Compositor) *output {
 		composer: newComposer(file, c),
 		wakeup:   make(chan struct{}, 1),
 		done:     make(chan struct{}),
+		budget:   firstBudget,
 	}
 	o.changed = sync.NewCond(&o.mu)
 	go o.loop()
@@ -77,6 +82,7 @@ func (o *output) write(b []byte, last bool) error {
 	}
 	o.push(append([]byte(nil), b...))
 	o.text += len(b)
+	o.frames++
 	if last {
 		o.wait(o.drained)
 	} else {
@@ -132,35 +138,56 @@ func (o *output) close() error {
 func (o *output) loop() {
 	defer close(o.done)
 	for range o.wakeup {
-		frames, end := o.take()
-		if !end {
-			// The pictures' state is read after the frames were taken, so that
-			// it is never older than the text.
-			end = o.put(o.composer.compose(frames))
-		}
-		if end {
-			return
+		for more := true; more; {
+			var end bool
+			if more, end = o.round(); end {
+				return
+			}
 		}
 	}
 }
 
-// take empties the queue.
-func (o *output) take() (frames [][]byte, end bool) {
+// round writes what there is of text, and pictures up to the budget: on a slow line
+// a key's echo does not wait for a whole picture.
+func (o *output) round() (more, end bool) {
+	frames, count, end := o.take()
+	if end {
+		return false, true
+	}
+	if o.finish(frames) {
+		return false, true
+	}
+	// The pictures' state is read after the frames were taken, so that it is never
+	// older than the text.
+	frame, undrawn := o.composer.compose(frames, o.budget)
+	if o.put(frame) {
+		return false, true
+	}
+	o.composer.c.passed(count)
+	unsent, end := o.transmit()
+	return undrawn || unsent, end
+}
+
+// take empties the queue. count is how many of the program's frames there have been
+// up to then.
+func (o *output) take() (frames [][]byte, count int, end bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.err != nil {
-		return nil, true
+		return nil, 0, true
 	}
 	frames, o.queued, o.text = o.queued, nil, 0
 	o.changed.Broadcast()
-	return frames, false
+	return frames, o.frames, false
 }
 
-// put writes one frame to the terminal and reports whether the output ended.
+// put writes bytes to the terminal and reports whether the output ended.
 func (o *output) put(frame []byte) bool {
 	var err error
 	if len(frame) > 0 {
+		start := time.Now()
 		_, err = o.file.Write(frame)
+		o.budget = newBudget(o.budget, len(frame), time.Since(start))
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -171,6 +198,9 @@ func (o *output) put(frame []byte) bool {
 	for _, b := range o.queued {
 		o.size += len(b)
 	}
+	for _, t := range o.sending {
+		o.size += len(t.rest)
+	}
 	o.changed.Broadcast()
 	return o.err != nil
 }
@@ -178,7 +208,7 @@ func (o *output) put(frame []byte) bool {
 // Write queues one frame of the program's text for the terminal. It copies b.
 func (c *Compositor) Write(b []byte) (int, error) {
 	last := c.note(b)
-	if err := c.out.write(b, last); err != nil {
+	if err := c.out.write(unscrolled(b), last); err != nil {
 		return 0, err
 	}
 	return len(b), nil

@@ -17,6 +17,7 @@ type query struct{ name, sequence string }
 const (
 	askVersion    = "XTVERSION"
 	askKitty      = "kitty graphics"
+	askFiles      = "kitty graphics from a file"
 	askCell       = "cell size (CSI 16 t)"
 	askWindow     = "window size (CSI 14 t)"
 	askSixel      = "sixel geometry (XTSMGRAPHICS)"
@@ -40,6 +41,7 @@ type probe struct {
 	answers    []answer
 	version    string // XTVERSION
 	kitty      bool   // the kitty graphics query was answered with OK
+	files      bool   // so was the one whether it reads a file of ours
 	sixel      bool   // DA1 has attribute 4
 	settled    bool   // everything is answered that ever will be
 	cell       image.Point
@@ -129,7 +131,9 @@ func (c *Compositor) Handle(msg tea.Msg) (changed bool) {
 			return false
 		}
 	}
-	return c.settle()
+	changed = c.settle()
+	c.offerFiles()
+	return changed
 }
 
 // resized notes the size of the screen in cells, and asks for the size of a
@@ -158,11 +162,7 @@ func (p *probe) handle(msg tea.Msg, screen image.Point) bool {
 		p.version = msg.Name
 		p.note(askVersion, msg.Name)
 	case uv.KittyGraphicsEvent:
-		if msg.Options.ID != kittyQueryID {
-			return false
-		}
-		p.kitty = string(msg.Payload) == "OK"
-		p.note(askKitty, string(msg.Payload))
+		return p.kittyAnswer(msg.Options.ID, string(msg.Payload))
 	case uv.CellSizeEvent:
 		p.cell = image.Pt(msg.Width, msg.Height)
 		p.note(askCell, fmt.Sprintf("%dx%d", msg.Width, msg.Height))
@@ -177,6 +177,21 @@ func (p *probe) handle(msg tea.Msg, screen image.Point) bool {
 	case tmuxMsg:
 		p.tmux, p.settled = msg.tmuxInfo, true
 		p.note(askTmux, msg.raw)
+	default:
+		return false
+	}
+	return true
+}
+
+// kittyAnswer takes the answer to a question about kitty's protocol.
+func (p *probe) kittyAnswer(id int, answer string) bool {
+	switch id {
+	case kittyQueryID:
+		p.kitty = answer == "OK"
+		p.note(askKitty, answer)
+	case fileQueryID:
+		p.files = answer == "OK"
+		p.note(askFiles, answer)
 	default:
 		return false
 	}

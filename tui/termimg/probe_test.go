@@ -32,8 +32,25 @@ func TestChoice(t *testing.T) {
 		{name: "kitty", want: Kitty, msgs: []tea.Msg{version("kitty(0.41.1)"), kittyOK(), da(62, 52)}},
 		{name: "kitty 1", want: Kitty, msgs: []tea.Msg{version("kitty(1.0)"), kittyOK()}},
 		{name: "answers in another order", want: Kitty, msgs: []tea.Msg{da(62), kittyOK(), version("ghostty 1.2.0")}},
-		{name: "kitty too old", want: Blocks, msgs: []tea.Msg{version("kitty(0.26.5)"), kittyOK(), da(62)}},
-		{name: "kitty graphics without placeholders", want: Sixel, msgs: []tea.Msg{version("WezTerm 20240203"), kittyOK(), da(65, 4, 6)}},
+		{name: "kitty without placeholders", want: Placements, msgs: []tea.Msg{version("kitty(0.26.5)"), kittyOK(), da(62)}},
+		{name: "kitty too old", want: Blocks, msgs: []tea.Msg{version("kitty(0.19.3)"), kittyOK(), da(62)}},
+		{name: "Konsole", want: Placements, msgs: []tea.Msg{version("Konsole 23.08.5"), kittyOK(), da(62, 1, 4)}},
+		{name: "Konsole before kitty graphics", want: Blocks, msgs: []tea.Msg{version("Konsole 21.12.3"), da(62, 1)}},
+		{name: "option on Konsole", want: Placements, option: Kitty, msgs: []tea.Msg{version("Konsole 23.08.5")}},
+		{name: "option on Konsole at once", want: Placements, option: Kitty, env: []string{"KONSOLE_VERSION=230805"}},
+		{name: "option, and Konsole around", want: Kitty, option: Kitty, env: []string{"KONSOLE_VERSION=230805"}, msgs: []tea.Msg{version("kitty(0.41.1)")}},
+		{name: "unknown terminal with kitty graphics", want: Sixel, msgs: []tea.Msg{version("Contour 0.4"), kittyOK(), da(64, 4)}},
+		{name: "WezTerm", want: ITerm2, msgs: []tea.Msg{version("WezTerm 20240203-110809-5046fc22"), kittyOK(), da(65, 4, 6)}},
+		{name: "iTerm2", want: ITerm2, msgs: []tea.Msg{version("iTerm2 3.5.10"), da(62, 4)}},
+		{name: "sixel on WezTerm by option", want: Sixel, option: Sixel, msgs: []tea.Msg{version("WezTerm 20240203"), da(65, 4, 6)}},
+		{name: "no WezTerm", want: Blocks, msgs: []tea.Msg{version("WezTermish"), da(65)}},
+		{name: "iTerm2 over SSH, silent", want: ITerm2, env: []string{"LC_TERMINAL=iTerm2"}, msgs: []tea.Msg{da(1, 2)}},
+		{name: "iTerm2 may yet answer", want: Blocks, env: []string{"LC_TERMINAL=iTerm2"}},
+		{name: "iTerm2 around an xterm", want: Sixel, env: []string{"LC_TERMINAL=iTerm2"}, msgs: []tea.Msg{version("XTerm(398)"), da(64, 4)}},
+		{name: "WezTerm, silent", want: ITerm2, env: []string{"TERM_PROGRAM=WezTerm"}, msgs: []tea.Msg{da(65, 4)}},
+		{name: "iTerm2 around tmux", want: Blocks, env: []string{"LC_TERMINAL=iTerm2", "TMUX=x"}, msgs: []tea.Msg{tmux("on|xterm-256color|iTerm2 3.5.10|9x18||")}},
+		{name: "iTerm2 by option in tmux", want: Blocks, option: ITerm2, env: []string{"TMUX=x"}},
+		{name: "iTerm2 by option", want: ITerm2, option: ITerm2, msgs: []tea.Msg{da(62)}},
 		{name: "kitty refuses", want: Blocks, msgs: []tea.Msg{version("kitty(0.41.1)"), da(62)}},
 		{name: "kitty without colours", want: Blocks, msgs: []tea.Msg{version("kitty(0.41.1)"), kittyOK(), da(62), profile(colorprofile.ASCII)}},
 		{name: "kitty with 256 colours", want: Kitty, msgs: []tea.Msg{version("kitty(0.41.1)"), kittyOK(), profile(colorprofile.ANSI256)}},
@@ -67,6 +84,38 @@ func TestChoice(t *testing.T) {
 			}
 			if r.Reason == "" || (before != r.Protocol) && !changed {
 				t.Errorf("reason %q, changed %t", r.Reason, changed)
+			}
+		})
+	}
+}
+
+// TestGlyphs checks which block characters each terminal is trusted with.
+func TestGlyphs(t *testing.T) {
+	tests := []struct {
+		name, version string
+		env           environ
+		want          glyphSet
+	}{
+		{"unknown", "", nil, quadrants},
+		{"kitty", "kitty(0.26.5)", nil, sextants},
+		{"Ghostty", "ghostty 1.2.0", nil, sextants},
+		{"foot", "foot(1.21.0)", nil, sextants},
+		{"VTE", "VTE(7600)", nil, sextants},
+		{"old VTE", "VTE(6003)", nil, quadrants},
+		{"WezTerm", "WezTerm 20240203-110809-5046fc22", nil, sextants},
+		{"old WezTerm", "WezTerm 20210502", nil, quadrants},
+		{"xterm", "XTerm(398)", nil, quadrants},
+		{"footer", "footer 1", nil, quadrants},
+		{"kitty around tmux", "", environ{"TMUX=x", "TERM=tmux-256color"}, quadrants},
+		{"screen", "kitty(0.41.1)", environ{"TERM=screen.xterm-256color"}, quadrants},
+		{"Linux console", "", environ{"TERM=linux"}, halves},
+		{"Terminal.app", "", environ{"TERM_PROGRAM=Apple_Terminal"}, halves},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := probe{version: test.version, environ: test.env}
+			if got := p.glyphs(); got != test.want {
+				t.Errorf("%s, want %s", got, test.want)
 			}
 		})
 	}
@@ -160,7 +209,11 @@ func FuzzParseTmux(f *testing.F) {
 func FuzzPlaceholders(f *testing.F) {
 	f.Add("kitty(0.28.0)")
 	f.Fuzz(func(t *testing.T, version string) {
-		if hasPlaceholders(version) && !strings.HasPrefix(version, "kitty(") && !strings.HasPrefix(strings.ToLower(version), "ghostty") {
+		term := terminal{version: version}
+		if term.placeholders() && term.placements() || term.inline() && (term.placements() || term.placeholders()) {
+			t.Fatalf("%q has more than one protocol", version)
+		}
+		if term.placeholders() && !strings.HasPrefix(version, "kitty(") && !strings.HasPrefix(strings.ToLower(version), "ghostty") {
 			t.Fatalf("%q has placeholders", version)
 		}
 	})

@@ -13,11 +13,17 @@ const (
 	Kitty
 	// Sixel is DEC's sixel graphics.
 	Sixel
-	// Blocks is two coloured pixels a cell, drawn with half blocks. It works
-	// in every terminal with colours; without colours it falls back to shades.
+	// ITerm2 is iTerm2's inline images (iTerm2, WezTerm).
+	ITerm2
+	// Blocks is block characters, in two colours a cell. It works in every
+	// terminal with colours; without colours it falls back to shades.
 	Blocks
 	// Off leaves the place of a picture blank.
 	Off
+	// Placements is the kitty graphics protocol with pictures over the text, as it
+	// was before there were Unicode placeholders (Konsole, kitty before 0.28). It is
+	// what [Kitty] comes to on such a terminal, and has no name of its own.
+	Placements
 )
 
 // String returns the protocol's name, as [ParseProtocol] reads it.
@@ -29,10 +35,14 @@ func (p Protocol) String() string {
 		return "kitty"
 	case Sixel:
 		return "sixel"
+	case ITerm2:
+		return "iterm2"
 	case Blocks:
 		return "blocks"
 	case Off:
 		return "off"
+	case Placements:
+		return "kitty placements"
 	default:
 		return fmt.Sprintf("protocol %d", int(p))
 	}
@@ -45,8 +55,5 @@ func ParseProtocol(name string) (Protocol, error) {
 			return p, nil
 		}
 	}
-	if name == "iterm2" {
-		return Auto, fmt.Errorf("graphics protocol %q is not supported yet: use auto, kitty, sixel, blocks or off", name)
-	}
-	return Auto, fmt.Errorf("unknown graphics protocol %q: use auto, kitty, sixel, blocks or off", name)
+	return Auto, fmt.Errorf("unknown graphics protocol %q: use auto, kitty, sixel, iterm2, blocks or off", name)
 }

@@ -10,6 +10,9 @@ type Report struct {
 	// Protocol is the protocol in use, and Reason why.
 	Protocol Protocol
 	Reason   string
+	// Glyphs is the characters that [Blocks] draws with: half blocks, quadrants or
+	// sextants.
+	Glyphs string
 	// CellWidth and CellHeight are the size of a cell in pixels, and CellSource
 	// where it is from.
 	CellWidth, CellHeight int
@@ -23,13 +26,21 @@ type Report struct {
 
 // String returns the report on one line, for a status line.
 func (r Report) String() string {
-	return fmt.Sprintf("%s (%s), cell %dx%d (%s)", r.Protocol, r.Reason, r.CellWidth, r.CellHeight, r.CellSource)
+	return fmt.Sprintf("%s (%s), cell %dx%d (%s)", r.graphics(), r.Reason, r.CellWidth, r.CellHeight, r.CellSource)
+}
+
+// graphics names the protocol, and the characters of blocks.
+func (r Report) graphics() string {
+	if r.Protocol == Blocks && r.Glyphs != "" {
+		return r.Protocol.String() + " with " + r.Glyphs
+	}
+	return r.Protocol.String()
 }
 
 // Lines returns the report in full.
 func (r Report) Lines() []string {
 	lines := []string{
-		fmt.Sprintf("graphics  %s: %s", r.Protocol, r.Reason),
+		fmt.Sprintf("graphics  %s: %s", r.graphics(), r.Reason),
 		fmt.Sprintf("cell      %dx%d pixels: %s", r.CellWidth, r.CellHeight, r.CellSource),
 		"asked     " + list(r.Asked),
 	}

@@ -1,13 +1,22 @@
 package termimg
 
-import "image"
+import (
+	"bytes"
+	"image"
+)
 
 // sixel draws pictures over blank cells. The terminal has no memory of them
-// beyond its pixels, so they are sent again whenever text damages them.
-type sixel struct{ encoder *sixelEncoder }
+// beyond its pixels, so they are sent again where text damages them.
+type sixel struct {
+	live  *sixelEncoder
+	still *stillEncoder
+	size  int // of the last picture, in bytes
+}
+
+func newSixel() *sixel { return &sixel{live: newSixelEncoder(), still: newStillEncoder()} }
 
 // encode implements driver.
-func (d sixel) encode(r request) encoded {
+func (d *sixel) encode(r request) encoded {
 	limit := r.limit
 	if limit.X <= 0 || limit.Y <= 0 {
 		limit = r.grid.pixels()
@@ -17,12 +26,65 @@ func (d sixel) encode(r request) encoded {
 		// A sixel begins at the corner of a cell, up to a cell before the picture.
 		l = place(r, r.grid, limit.Sub(r.grid.cell))
 	}
-	end := image.Rectangle{Max: l.at.Max}
-	return encoded{
-		view: holders(r.grid, l.area),
-		over: d.encoder.encode(l.canvas(r).SubImage(end).(*image.RGBA)), //nolint:forcetypeassert // what RGBA gives
-		area: l.area,
+	strips := d.strips(l, l.canvas(r), r.fine)
+	return encoded{view: holders(r.grid, l.area), over: strips, whole: joinSixels(strips, l)}
+}
+
+// joinSixels makes one sixel of the strips of a picture. Terminals without
+// synchronized updates show a picture sixel by sixel.
+func joinSixels(strips []strip, l layout) []byte {
+	size := 0
+	for _, s := range strips {
+		size += len(s.draw)
 	}
+	width := l.at.Max.X
+	out := sixelHead(make([]byte, 0, size), l.at.Max)
+	owed := 0 // new lines
+	for i, s := range strips {
+		height := min(s.area.Dy()*l.cell.Y, l.at.Max.Y-(s.area.Min.Y-l.area.Min.Y)*l.cell.Y)
+		body := s.draw[len(sixelHead(nil, image.Pt(width, height))) : len(s.draw)-len(sixelTail)]
+		if i > 0 {
+			owed++
+		}
+		if len(body) > 0 {
+			out = append(out, bytes.Repeat([]byte{'-'}, owed)...)
+			owed = 0
+		}
+		out = append(out, body...)
+		owed += ceilDiv(height, bandHeight) - 1 - bytes.Count(body, []byte{'-'})
+	}
+	return append(out, sixelTail...)
+}
+
+// strips encodes the picture in strips that end with a whole number of bands.
+func (d *sixel) strips(l layout, canvas *image.RGBA, fine bool) (strips []strip) {
+	// What is right of the picture and below is not sent.
+	end := l.at.Max
+	picture := &image.RGBA{Pix: canvas.Pix, Stride: canvas.Stride, Rect: image.Rectangle{Max: end}}
+	encode := d.live.append
+	if fine {
+		d.still.prepare(picture)
+		encode = d.still.append
+	}
+	all := make([]byte, 0, d.size+d.size/8)
+	rows := bandHeight / gcd(l.cell.Y, bandHeight)
+	for y := 0; y < l.area.Dy(); y += rows {
+		area := image.Rect(l.area.Min.X, l.area.Min.Y+y, l.area.Max.X, min(l.area.Min.Y+y+rows, l.area.Max.Y))
+		top, bottom := y*l.cell.Y, min((y+rows)*l.cell.Y, end.Y)
+		from := len(all)
+		all = encode(all, picture, top, bottom)
+		strips = append(strips, strip{area: area, draw: all[from:len(all):len(all)]})
+	}
+	d.size = len(all)
+	return strips
+}
+
+// gcd is the greatest common divisor of two positive numbers.
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
 }
 
 // holders returns a block of spaces with holders in area.

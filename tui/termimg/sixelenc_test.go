@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/color"
+	"image/draw"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -24,6 +25,11 @@ func decodeSixel(t testing.TB, b []byte) *image.RGBA {
 		t.Fatal(err)
 	}
 	return img
+}
+
+// encode returns the whole of img.
+func (e *sixelEncoder) encode(img *image.RGBA) []byte {
+	return e.append(nil, img, img.Rect.Min.Y, img.Rect.Max.Y)
 }
 
 // noisyGradient returns the picture that encoders are measured with: a colour
@@ -64,14 +70,23 @@ func TestSixelColours(t *testing.T) {
 	}
 }
 
-// TestSixelQuality checks that dither averages out: flat areas of 8x8 pixels
-// keep their colour.
+// TestSixelQuality checks that dither averages out, where a picture is smooth and
+// where it is noisy, and in boxes that are not the blocks that are dithered by
+// themselves, too.
 func TestSixelQuality(t *testing.T) {
-	img := noisyGradient(512, 512, 0)
-	got := decodeSixel(t, newSixelEncoder().encode(img))
-	if psnr := boxPSNR(img, got, 4); psnr < 40 {
-		t.Errorf("4x4-box PSNR %.1f dB, want 40", psnr)
+	for _, c := range []struct{ noise, offset, want int }{{0, 0, 48}, {0, 2, 48}, {24, 0, 47}, {24, 2, 39}} {
+		img := noisyGradient(512, 512, c.noise)
+		got := decodeSixel(t, newSixelEncoder().encode(img))
+		part := image.Rect(c.offset, c.offset, 512, 512)
+		if psnr := boxPSNR(sub(img, part), sub(got, part), 4); psnr < float64(c.want) {
+			t.Errorf("noise %d, boxes from %d: 4x4-box PSNR %.1f dB, want %d", c.noise, c.offset, psnr, c.want)
+		}
 	}
+}
+
+// sub returns a part of a picture.
+func sub(img *image.RGBA, part image.Rectangle) *image.RGBA {
+	return img.SubImage(part).(*image.RGBA) //nolint:forcetypeassert // what RGBA gives
 }
 
 // boxPSNR compares pictures by the means of n×n boxes, in decibels.
@@ -82,8 +97,8 @@ func boxPSNR(a, b *image.RGBA, n int) float64 {
 			for c := range 3 {
 				d := 0
 				for i := range n * n {
-					at := a.PixOffset(x+i%n, y+i/n) + c
-					d += int(a.Pix[at]) - int(b.Pix[at])
+					x, y := x+i%n, y+i/n
+					d += int(a.Pix[y*a.Stride+4*x+c]) - int(b.Pix[y*b.Stride+4*x+c])
 				}
 				mean := float64(d) / float64(n*n)
 				sum += mean * mean
@@ -131,6 +146,73 @@ func TestSixelDeterministic(t *testing.T) {
 	}
 }
 
+// TestSixelStrips checks that the strips of a picture, wherever it is cut, are
+// the whole of it, and that a part of a larger picture is its own one.
+func TestSixelStrips(t *testing.T) {
+	large := noisyGradient(80, 90, 12)
+	part := image.Rect(3, 7, 70, 83)
+	img := sub(large, part)
+	copied := image.NewRGBA(image.Rectangle{Max: part.Size()})
+	draw.Draw(copied, copied.Rect, img, part.Min, draw.Src)
+	e := newSixelEncoder()
+	whole := decodeSixel(t, e.encode(copied))
+	for _, height := range []int{1, 6, 17, 20, 100} {
+		got := image.NewRGBA(whole.Rect)
+		for y := part.Min.Y; y < part.Max.Y; y += height {
+			bottom := min(y+height, part.Max.Y)
+			strip := decodeSixel(t, e.append(nil, img, y, bottom))
+			if want := image.Pt(part.Dx(), bottom-y); strip.Rect.Size() != want {
+				t.Fatalf("strip of %v, want %v", strip.Rect.Size(), want)
+			}
+			draw.Draw(got, strip.Rect.Add(image.Pt(0, y-part.Min.Y)), strip, image.Point{}, draw.Src)
+		}
+		if !bytes.Equal(got.Pix, whole.Pix) {
+			t.Errorf("strips of %d rows are not the whole picture", height)
+		}
+	}
+}
+
+// TestSixelAppends checks that what is there stays, and that nothing is allocated
+// once there is room.
+func TestSixelAppends(t *testing.T) {
+	img, e := noisyGradient(128, 100, 24), newSixelEncoder()
+	b := e.append([]byte("before"), img, 0, 100)
+	if !bytes.Equal(b, append([]byte("before"), e.encode(img)...)) {
+		t.Error("what was in the buffer changed, or what follows it")
+	}
+	if n := testing.AllocsPerRun(10, func() { b = e.append(b[:0], img, 0, 100) }); n != 0 {
+		t.Errorf("%v allocations a picture, want 0", n)
+	}
+}
+
+// TestSixelBlankEnd checks that nothing follows the last pixels: a new line there
+// may scroll the terminal.
+func TestSixelBlankEnd(t *testing.T) {
+	img := noisyGradient(10, 40, 10)
+	clear(img.Pix[20*img.Stride:])
+	clear(img.Pix[:9*img.Stride])
+	b := newSixelEncoder().encode(img)
+	if n := bytes.Count(b, []byte("-")); n != 3 || bytes.HasSuffix(b, []byte("-\x1b\\")) {
+		t.Errorf("%d new lines for pixels in the fourth band: %q", n, b)
+	}
+	if got := decodeSixel(t, b); got.Rect != img.Rect || got.RGBAAt(0, 19).A == 0 {
+		t.Errorf("decoded %v", got.Rect)
+	}
+}
+
+// TestSixelRuns checks that long runs are written as such.
+func TestSixelRuns(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 4096, 6))
+	for i := range img.Pix {
+		img.Pix[i] = 255
+	}
+	clear(img.Pix[4*100 : 4*3000])
+	b := newSixelEncoder().encode(img)
+	if !bytes.Contains(b, []byte("!100~!2900}!1096~")) {
+		t.Errorf("%q", b)
+	}
+}
+
 func FuzzSixel(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 255}, uint8(1))
 	f.Add(bytes.Repeat([]byte{9, 200, 30, 255, 0, 0, 0, 0}, 40), uint8(8))
@@ -154,14 +236,13 @@ func FuzzSixel(f *testing.F) {
 func BenchmarkSixel(b *testing.B) {
 	for name, noise := range map[string]int{"gradient": 0, "noise": 24} {
 		b.Run(name, func(b *testing.B) {
-			img := noisyGradient(512, 512, noise)
-			e := newSixelEncoder()
+			img, e := noisyGradient(512, 512, noise), newSixelEncoder()
+			frame := e.encode(img)
 			b.ReportAllocs()
-			n := 0
 			for b.Loop() {
-				n = len(e.encode(img))
+				frame = e.append(frame[:0], img, 0, 512)
 			}
-			b.ReportMetric(float64(n)/1024, "KiB")
+			b.ReportMetric(float64(len(frame))/1024, "KiB")
 		})
 	}
 }

@@ -3,6 +3,7 @@ package termimg
 import (
 	"image"
 	"strings"
+	"time"
 )
 
 // idsPerSurface is how many picture ids a surface takes turns with: one on the
@@ -29,6 +30,7 @@ type Surface struct {
 	hidden   bool // Hide was called after Place
 	current  *picture
 	viewed   *picture // what View returned, or a later one with the same view
+	sending  *picture // on its way to the terminal
 	turn     int      // which of the surface's ids is next
 	scaler   scaler
 }
@@ -39,10 +41,14 @@ type picture struct {
 	key     key
 	version uint64
 	seq     uint64 // counts encodings, over all surfaces
+	fine    bool   // encoded as well as can be, not as fast
 	// A new picture waits until the one before has been on the screen: what is
-	// part of the text has been in a View and in a write after that; what is
-	// drawn over the text has been written.
+	// part of the text has been in a View and in frame, a write after that, which
+	// the terminal has taken; what is drawn over the text has been written. On a
+	// slow line pictures are left out, then, and no text waits for them.
 	viewed, written bool
+	frame           int
+	writtenAt       time.Time
 }
 
 // key is everything but the picture that an encoding depends on.
@@ -101,11 +107,15 @@ func (s *Surface) View(cols, rows int) string {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	s.size = image.Pt(cols, rows)
-	p := s.current
-	if p == nil || p.key != s.key() {
+	p, k := s.current, s.key()
+	if p == nil || p.key != k {
+		s.c.wakeEncoder()
+	}
+	// A picture for the same cells stays until the one for another protocol is there,
+	// unless the terminal has forgotten it.
+	if p == nil || p.key.grid != k.grid || p.key.mode.epoch != k.mode.epoch {
 		s.viewed = nil
 		s.c.moved()
-		s.c.wakeEncoder()
 		return blank(cols, rows)
 	}
 	s.viewed = p
@@ -142,12 +152,12 @@ func (s *Surface) Hide() {
 // holds the compositor's lock.
 func (s *Surface) key() key {
 	m := s.c.mode
-	if m.protocol == Kitty && s.id(idsPerSurface-1) > lastID {
+	if (m.protocol == Kitty || m.protocol == Placements) && s.id(idsPerSurface-1) > lastID {
 		m.protocol = Blocks
 	}
 	g := grid{cols: s.size.X, rows: s.size.Y, cell: s.c.cell}
-	if m.protocol == Sixel && s.c.screen.Y > 0 {
-		// A sixel that reaches the last row scrolls the screen.
+	if m.protocol.over() && s.c.screen.Y > 0 {
+		// A picture that reaches the last row scrolls the screen.
 		g.rows = min(g.rows, s.c.screen.Y-1-s.at.Y)
 	}
 	return key{grid: g, sampling: s.sampling, mode: m}
@@ -160,7 +170,7 @@ func (s *Surface) id(turn int) int { return firstID + idsPerSurface*s.index + tu
 // caller holds the compositor's lock.
 func (s *Surface) stale() bool {
 	k := s.key()
-	if s.img == nil || s.c.away || k.grid.cols <= 0 || k.grid.rows <= 0 {
+	if s.img == nil || s.sending != nil || s.c.away || k.grid.cols <= 0 || k.grid.rows <= 0 {
 		return false
 	}
 	p := s.current
@@ -168,4 +178,16 @@ func (s *Surface) stale() bool {
 		return true
 	}
 	return p.version != s.version && p.written
+}
+
+// settleDelay is how long a picture must stay before it is encoded anew as well as
+// can be: longer than between two pictures of anything that moves.
+const settleDelay = 300 * time.Millisecond
+
+// settled says whether the surface's picture has stayed long enough to be worth
+// more time. The caller holds the compositor's lock.
+func (s *Surface) settled() bool {
+	p := s.current
+	return p != nil && p.key.mode.protocol == Sixel && p.written && !p.fine && p.version == s.version &&
+		s.img != nil && !s.c.away && p.key == s.key() && time.Since(p.writtenAt) >= settleDelay
 }

@@ -1,6 +1,7 @@
 package termimg_test
 
 import (
+	"cmp"
 	"fmt"
 	"image"
 	"math"
@@ -18,14 +19,23 @@ type demoCase struct {
 	protocol string // the option
 	kind     string // of the picture
 	psnr     float64
+	colours  string // COLORTERM; "" is truecolor
+	remote   bool   // the terminal is on another machine
+	rate     int    // bytes a second that it takes; 0 is all
 }
 
 // demoCases returns the kinds of terminals to test with.
 func demoCases() map[string]demoCase {
 	return map[string]demoCase{
-		"sixel":  {screentest.Xterm, "auto", screentest.KindSixel, 30},
-		"kitty":  {screentest.Kitty, "auto", screentest.KindKitty, 35},
-		"blocks": {screentest.Plain, "auto", screentest.KindBlocks, 20},
+		"sixel":      {terminal: screentest.Xterm, protocol: "auto", kind: screentest.KindSixel, psnr: 30},
+		"kitty":      {terminal: screentest.Kitty, protocol: "auto", kind: screentest.KindKitty, psnr: 35},
+		"iterm2":     {terminal: screentest.ITerm2, protocol: "auto", kind: screentest.KindITerm2, psnr: 35},
+		"placements": {terminal: screentest.Konsole, protocol: "auto", kind: screentest.KindPlacement, psnr: 35},
+		"blocks":     {terminal: screentest.Plain, protocol: "auto", kind: screentest.KindBlocks, psnr: 20},
+		"sextants":   {terminal: screentest.Kitty, protocol: "blocks", kind: screentest.KindBlocks, psnr: 20},
+		"256 colours": {
+			terminal: screentest.Plain, protocol: "auto", kind: screentest.KindBlocks, psnr: 20, colours: "256color",
+		},
 	}
 }
 
@@ -37,8 +47,8 @@ func startDemo(t *testing.T, c demoCase, env ...string) *screentest.Screen {
 		t.Fatal(err)
 	}
 	return screentest.Start(t, screentest.Options{
-		Cols: 80, Rows: 24, Terminal: c.terminal,
-		Env: append([]string{demoVariable + "=" + c.protocol, "COLORTERM=truecolor"}, env...),
+		Cols: 80, Rows: 24, Terminal: c.terminal, Remote: c.remote, Rate: c.rate,
+		Env: append([]string{demoVariable + "=" + c.protocol, "COLORTERM=" + cmp.Or(c.colours, "truecolor")}, env...),
 	}, exe)
 }
 

@@ -76,7 +76,7 @@ func parseTmux(raw string) tmuxInfo {
 // outerPlaceholders says whether the terminal around tmux shows placeholders.
 func (t tmuxInfo) outerPlaceholders() bool {
 	if t.termType != "" {
-		return hasPlaceholders(t.termType)
+		return terminal{version: t.termType}.placeholders()
 	}
 	return strings.Contains(t.termName, "kitty") || strings.Contains(t.termName, "ghostty")
 }

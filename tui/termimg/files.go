@@ -1,0 +1,117 @@
+package termimg
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"slices"
+	"sync"
+)
+
+// pixelFiles hands pictures to a terminal on this machine in files, which it reads
+// and removes: a hundredth of the bytes on the line, and no decoding of base64. A
+// terminal removes a file only with this mark in its name.
+type pixelFiles struct {
+	mu   sync.Mutex
+	left []string // files that may be there yet, oldest first
+}
+
+const fileMark = "tty-graphics-protocol"
+
+// maxFiles is how many files may wait for the terminal; it should have read and
+// removed all but the last long before.
+const maxFiles = 3 * idsPerSurface
+
+// sharedMemory is a folder that never touches a disk, where there is one.
+const sharedMemory = "/dev/shm"
+
+// write puts pixels into a file and returns its path.
+func (f *pixelFiles) write(pixels []byte) (path string, err error) {
+	dir := sharedMemory
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		dir = "" // the system's
+	}
+	file, err := os.CreateTemp(dir, "ldx-*-"+fileMark)
+	if err != nil {
+		return "", err //nolint:wrapcheck // never shown: the pixels go another way
+	}
+	f.keep(file.Name())
+	_, err = file.Write(pixels)
+	if err = errors.Join(err, file.Close()); err != nil {
+		f.remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
+}
+
+// keep notes a file, and removes the oldest if the terminal has left too many.
+func (f *pixelFiles) keep(path string) {
+	f.mu.Lock()
+	f.left = append(f.left, path)
+	oldest := f.left[0]
+	many := len(f.left) > maxFiles
+	f.mu.Unlock()
+	if many {
+		f.remove(oldest)
+	}
+}
+
+// remove removes a file, unless the terminal has.
+func (f *pixelFiles) remove(path string) {
+	f.mu.Lock()
+	f.left = slices.DeleteFunc(f.left, func(p string) bool { return p == path })
+	f.mu.Unlock()
+	_ = os.Remove(path) // it is gone where all went well
+}
+
+// clear removes what the terminal has left.
+func (f *pixelFiles) clear() {
+	f.mu.Lock()
+	left := slices.Clone(f.left)
+	f.mu.Unlock()
+	for _, path := range left {
+		f.remove(path)
+	}
+}
+
+// fileQueryID names the picture of the question whether the terminal reads files.
+const fileQueryID = kittyQueryID - 1
+
+// offerFiles asks a terminal that takes kitty's pictures whether it reads files of
+// ours, once, and takes the answer. The caller holds the lock.
+func (c *Compositor) offerFiles() {
+	c.mode.files = c.probe.files && c.mode.protocol == Kitty
+	first := !slices.Contains(c.probe.asked, askFiles)
+	if c.mode.protocol == Kitty && !c.mode.passthrough && c.probe.kitty && first {
+		c.probe.asked = append(c.probe.asked, askFiles)
+		go c.askFiles()
+	}
+}
+
+// askFiles asks the terminal to read a file: one on another machine cannot.
+func (c *Compositor) askFiles() {
+	path, err := c.files.write(make([]byte, 3))
+	if err != nil {
+		return // then it goes without
+	}
+	question := kitty{}.escape(nil, fmt.Sprintf("a=q,t=t,i=%d,s=1,v=1,f=24", fileQueryID), []byte(base64.StdEncoding.EncodeToString([]byte(path))))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.stopped() && !c.away {
+		c.out.queue(question)
+	}
+}
+
+// transmitFile is [kitty.transmit] through a file.
+func (d kitty) transmitFile(img *image.RGBA, cells image.Point, id int) ([]byte, error) {
+	pixels, format := pixelsOf(img)
+	path, err := d.files.write(pixels)
+	if err != nil {
+		return nil, err
+	}
+	control := fmt.Sprintf("a=T,U=1,q=2,t=t,f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
+		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y)
+	return d.escape(nil, control, []byte(base64.StdEncoding.EncodeToString([]byte(path)))), nil
+}
