@@ -204,11 +204,16 @@ func (k *composer) draw(overlays []overlay, drew bool, budget int) (changed, mor
 	return drew, more
 }
 
+// wholeShare is how much longer a picture may take as a whole than strips of it at a
+// time: strips one after the other are seen, where the terminal has no
+// synchronized updates.
+const wholeShare = 5
+
 // drawWhole draws a picture at once, when o is the first of its strips, all of them
 // are new, and the line takes that much.
 func (k *composer) drawWhole(o overlay, budget int) (drew bool) {
 	p := o.picture
-	if o.strip > 0 || len(p.whole) == 0 || k.buf.Len()+len(p.whole) > budget || !k.visible(o) {
+	if o.strip > 0 || len(p.whole) == 0 || k.buf.Len()+len(p.whole) > wholeShare*budget || !k.visible(o) {
 		return false
 	}
 	shift := o.area.Min.Sub(p.over[0].area.Min)
