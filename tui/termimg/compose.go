@@ -189,9 +189,16 @@ func (k *composer) draw(overlays []overlay, drew bool, budget int) (changed, mor
 	if closed {
 		k.buf.Truncate(k.buf.Len() - len(trailer))
 	}
+	limit := 0
 	for _, o := range overlays {
-		drew = k.drawWhole(o, budget) || drew
-		if k.buf.Len() > budget && !k.drawn[o.spot].whole(o.picture) {
+		if o.strip == 0 {
+			limit = budget
+			if all := k.buf.Len() + k.wanting(o); all <= wholeShare*budget {
+				limit = all
+			}
+		}
+		drew = k.drawWhole(o, limit) || drew
+		if k.buf.Len() > limit && !k.drawn[o.spot].whole(o.picture) {
 			more = true
 			break
 		}
@@ -205,15 +212,25 @@ func (k *composer) draw(overlays []overlay, drew bool, budget int) (changed, mor
 }
 
 // wholeShare is how much longer a picture may take as a whole than strips of it at a
-// time: strips one after the other are seen, where the terminal has no
-// synchronized updates.
+// time: strips one after the other are seen.
 const wholeShare = 5
+
+// wanting is how many bytes it takes to draw what is not drawn of o's picture.
+func (k *composer) wanting(o overlay) (bytes int) {
+	const around = 32 // what goes before and after a strip
+	for i, s := range o.picture.over {
+		if !k.drawn[spot{o.surface, i}].whole(o.picture) {
+			bytes += len(s.draw) + around
+		}
+	}
+	return bytes
+}
 
 // drawWhole draws a picture at once, when o is the first of its strips, all of them
 // are new, and the line takes that much.
-func (k *composer) drawWhole(o overlay, budget int) (drew bool) {
+func (k *composer) drawWhole(o overlay, limit int) (drew bool) {
 	p := o.picture
-	if o.strip > 0 || len(p.whole) == 0 || k.buf.Len()+len(p.whole) > wholeShare*budget || !k.visible(o) {
+	if o.strip > 0 || len(p.whole) == 0 || k.buf.Len()+len(p.whole) > limit || !k.visible(o) {
 		return false
 	}
 	shift := o.area.Min.Sub(p.over[0].area.Min)

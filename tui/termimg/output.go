@@ -1,10 +1,13 @@
 package termimg
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"sync"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // drainTimeout is how long to wait for a terminal that does not take output:
@@ -178,7 +181,20 @@ func (o *output) take() (frames [][]byte, count int, end bool) {
 	}
 	frames, o.queued, o.text = o.queued, nil, 0
 	o.changed.Broadcast()
-	return frames, o.frames, false
+	return oneUpdate(frames), o.frames, false
+}
+
+// oneUpdate makes one synchronized update of frames that waited together: between
+// two of them a picture would be missing what the first one's text took from it.
+func oneUpdate(frames [][]byte) [][]byte {
+	begin, end := []byte(ansi.SetModeSynchronizedOutput), []byte(ansi.ResetModeSynchronizedOutput)
+	for i := range len(frames) - 1 {
+		if bytes.HasSuffix(frames[i], end) && bytes.HasPrefix(frames[i+1], begin) {
+			frames[i] = frames[i][:len(frames[i])-len(end)]
+			frames[i+1] = frames[i+1][len(begin):]
+		}
+	}
+	return frames
 }
 
 // put writes bytes to the terminal and reports whether the output ended.

@@ -15,6 +15,9 @@ const slowRate = 1 << 20
 // come and go. Keys are answered all the time, nothing of the text is lost, and in
 // the end the picture is there.
 func TestSlowTerminal(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes minutes where the terminal is slow for other reasons, such as the race detector")
+	}
 	for name, c := range demoCases() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -113,7 +113,7 @@ func (s *Surface) View(cols, rows int) string {
 	}
 	// A picture for the same cells stays until the one for another protocol is there,
 	// unless the terminal has forgotten it.
-	if p == nil || p.key.grid != k.grid || p.key.mode.epoch != k.mode.epoch {
+	if p == nil || p.key.grid != k.grid || p.once != nil && p.key.mode.epoch != k.mode.epoch {
 		s.viewed = nil
 		s.c.moved()
 		return blank(cols, rows)
