@@ -3,7 +3,6 @@ package samplers
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 )
 
@@ -26,7 +25,7 @@ func Generators() []Generator { return []Generator{Torch} }
 // Check reports whether g is one of [Generators].
 func (g Generator) Check() error {
 	if !slices.Contains(Generators(), g) {
-		return fmt.Errorf("noise generator %q is unknown, want %s", g, generatorNames())
+		return fmt.Errorf("noise generator %q is unknown, want %s", g, join(Generators()))
 	}
 	return nil
 }
@@ -41,14 +40,6 @@ func NewNoise(g Generator, seed uint64, n int) (Noise, error) {
 		return nil, err
 	}
 	return &torchNoise{n: n, before: []torchGenerator{newTorchGenerator(seed)}}, nil
-}
-
-func generatorNames() string {
-	var names []string
-	for _, g := range Generators() {
-		names = append(names, string(g))
-	}
-	return strings.Join(names, ", ")
 }
 
 // torchNoise keeps the generator as it stood before each draw (2.5 kB each), so

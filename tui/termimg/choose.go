@@ -27,6 +27,7 @@ func (c *Compositor) settle() (changed bool) {
 	ch := choose(c.opts.Protocol, &c.probe, c.mode.profile)
 	c.mode.protocol, c.mode.passthrough = ch.protocol, ch.passthrough
 	c.mode.glyphs = c.probe.glyphs()
+	c.mode.files = c.probe.files && ch.protocol == Kitty
 	c.mode.limit = image.Point{}
 	if ch.protocol == Sixel {
 		c.mode.limit = c.probe.sixelLimit

@@ -42,12 +42,17 @@ type drawn struct {
 // whole says whether the strip shows a picture as it should be.
 func (d *drawn) whole(p *picture) bool { return d != nil && !d.damaged && d.picture == p }
 
-// overlay is a strip that should be over the text.
+// overlay is a picture that should be over the text.
 type overlay struct {
-	spot
+	surface *Surface
 	picture *picture
-	area    image.Rectangle // cells of the screen
+	at      image.Point // of its block on the screen
 }
+
+// area returns the cells of the screen that the picture takes, strip those that one
+// of its strips does.
+func (o overlay) area() image.Rectangle       { return o.picture.area().Add(o.at) }
+func (o overlay) strip(i int) image.Rectangle { return o.picture.over[i].area.Add(o.at) }
 
 // newComposer returns the composer for a terminal.
 func newComposer(file *os.File, c *Compositor) *composer {
@@ -126,7 +131,9 @@ func (k *composer) compose(frames [][]byte, budget int) (frame []byte, more bool
 func (k *composer) eraseOld(overlays []overlay) (erased bool) {
 	stay := map[spot]image.Rectangle{}
 	for _, o := range overlays {
-		stay[o.spot] = o.area
+		for i := range o.picture.over {
+			stay[spot{o.surface, i}] = o.strip(i)
+		}
 	}
 	for p, d := range k.drawn {
 		if stay[p] != d.area {
@@ -189,22 +196,18 @@ func (k *composer) draw(overlays []overlay, drew bool, budget int) (changed, mor
 	if closed {
 		k.buf.Truncate(k.buf.Len() - len(trailer))
 	}
-	limit := 0
 	for _, o := range overlays {
-		if o.strip == 0 {
-			limit = budget
-			if all := k.buf.Len() + k.wanting(o); all <= wholeShare*budget {
-				limit = all
-			}
+		limit := budget
+		if all := k.buf.Len() + k.wanting(o); all <= wholeShare*budget {
+			limit = all
 		}
-		drew = k.drawWhole(o, limit) || drew
-		if k.buf.Len() > limit && !k.drawn[o.spot].whole(o.picture) {
-			more = true
+		var drawn bool
+		drawn, more = k.drawPicture(o, limit)
+		drew = drew || drawn
+		if more {
 			break
 		}
-		drew = k.drawOne(o) || drew
 	}
-	k.tellWhole(overlays)
 	if closed || drew {
 		k.buf.Write(trailer)
 	}
@@ -226,78 +229,84 @@ func (k *composer) wanting(o overlay) (bytes int) {
 	return bytes
 }
 
-// drawWhole draws a picture at once, when o is the first of its strips, all of them
-// are new, and the line takes that much.
+// drawPicture draws what is not drawn of a picture, and tells the compositor when
+// all of it is. No strip is begun after limit bytes; more says that some are left.
+func (k *composer) drawPicture(o overlay, limit int) (drew, more bool) {
+	// A picture is whole or not there. A sixel that reaches the last row scrolls the
+	// screen.
+	area := o.area()
+	visible := k.shadow.alternate && area.Max.Y < k.shadow.size.Y && k.shadow.holds(area)
+	if visible {
+		drew = k.drawWhole(o, limit)
+	}
+	whole := 0
+	for i := range o.picture.over {
+		if k.buf.Len() > limit && !k.drawn[spot{o.surface, i}].whole(o.picture) {
+			return drew, true
+		}
+		drew = k.drawStrip(o, i, visible) || drew
+		if k.drawn[spot{o.surface, i}].whole(o.picture) {
+			whole++
+		}
+	}
+	if whole == len(o.picture.over) {
+		k.c.wrote(o.surface, o.picture)
+	}
+	return drew, false
+}
+
+// drawWhole draws a picture at once if all of its strips are new and limit allows.
 func (k *composer) drawWhole(o overlay, limit int) (drew bool) {
 	p := o.picture
-	if o.strip > 0 || len(p.whole) == 0 || k.buf.Len()+len(p.whole) > limit || !k.visible(o) {
+	if len(p.whole) == 0 || k.buf.Len()+len(p.whole) > limit {
 		return false
 	}
-	shift := o.area.Min.Sub(p.over[0].area.Min)
-	for i, s := range p.over {
-		d := k.drawn[spot{o.surface, i}]
-		if d != nil && (d.whole(p) || d.area != s.area.Add(shift)) {
+	for i := range p.over {
+		if d := k.drawn[spot{o.surface, i}]; d != nil && (d.whole(p) || d.area != o.strip(i)) {
 			return false
 		}
 	}
-	k.buf.WriteString(ansi.SaveCursor + ansi.CursorPosition(o.area.Min.X+1, o.area.Min.Y+1))
-	k.buf.Write(p.whole)
-	k.buf.WriteString(ansi.RestoreCursor)
-	for i, s := range p.over {
-		k.drawn[spot{o.surface, i}] = &drawn{picture: p, area: s.area.Add(shift)}
+	k.put(o.strip(0).Min, p.whole)
+	for i := range p.over {
+		k.drawn[spot{o.surface, i}] = &drawn{picture: p, area: o.strip(i)}
 	}
 	return true
 }
 
-// drawOne draws one strip if it has to be drawn, and can be: if the text leaves
+// drawStrip draws one strip if it has to be drawn, and can be: if the text leaves
 // all cells of the picture to it.
-func (k *composer) drawOne(o overlay) bool {
-	d := k.drawn[o.spot]
-	visible := k.visible(o)
+func (k *composer) drawStrip(o overlay, i int, visible bool) bool {
+	at := spot{o.surface, i}
+	d := k.drawn[at]
 	switch {
 	case visible && d.whole(o.picture):
 		return false
-	case d != nil && d.area != o.area:
+	case d != nil && d.area != o.strip(i):
 		return false // moves with the text
 	case !visible && d == nil:
 		return false
 	case !visible:
 		k.erase(d)
-		delete(k.drawn, o.spot)
+		delete(k.drawn, at)
 		return true
 	}
-	k.buf.WriteString(ansi.SaveCursor + ansi.CursorPosition(o.area.Min.X+1, o.area.Min.Y+1))
-	k.buf.Write(o.picture.over[o.strip].draw)
-	k.buf.WriteString(ansi.RestoreCursor)
+	k.put(o.strip(i).Min, o.picture.over[i].draw)
 	if d != nil && d.picture != o.picture {
 		k.buf.Write(d.picture.clear)
 	}
-	k.drawn[o.spot] = &drawn{picture: o.picture, area: o.area}
+	k.drawn[at] = &drawn{picture: o.picture, area: o.strip(i)}
 	return true
 }
 
-// visible says whether a strip's picture can be on the screen: whole or not at all.
-func (k *composer) visible(o overlay) bool {
-	area := o.picture.area().Add(o.area.Min.Sub(o.picture.over[o.strip].area.Min))
-	// A sixel that reaches the last row scrolls the screen.
-	return k.shadow.alternate && area.Max.Y < k.shadow.size.Y && k.shadow.holds(area)
+// put writes bytes with the cursor at a cell.
+func (k *composer) put(at image.Point, b []byte) {
+	k.buf.WriteString(ansi.SaveCursor + ansi.CursorPosition(at.X+1, at.Y+1))
+	k.buf.Write(b)
+	k.buf.WriteString(ansi.RestoreCursor)
 }
 
-// tellWhole tells the compositor which pictures are on their way as a whole.
-func (k *composer) tellWhole(overlays []overlay) {
-	whole := map[*picture]int{}
-	for _, o := range overlays {
-		if k.drawn[o.spot].whole(o.picture) {
-			whole[o.picture]++
-			if whole[o.picture] == len(o.picture.over) {
-				k.c.wrote(o.surface, o.picture)
-			}
-		}
-	}
-}
-
-// overlays returns the strips that belong over the text wherever the text leaves
-// the place to their pictures, and whether the text has to be followed because
+// overlays returns the pictures that belong over the text wherever the text leaves
+// the place to them, and whether the text has to be followed because
 // there may be some later.
 func (c *Compositor) overlays() ([]overlay, bool) {
 	c.mu.Lock()
@@ -310,26 +319,22 @@ func (c *Compositor) overlays() ([]overlay, bool) {
 	for _, hidden := range []bool{false, true} {
 		for _, s := range c.surfaces {
 			if p := s.viewed; p != nil && p.over != nil && s.placed && s.hidden == hidden {
-				all = addOverlays(all, s, p)
+				all = addOverlay(all, overlay{surface: s, picture: p, at: s.at})
 			}
 		}
 	}
 	return all, follow
 }
 
-// addOverlays adds a picture unless one that comes before takes its place. That
+// addOverlay adds a picture unless one that comes before takes its place. That
 // a surface is hidden says no more: the program may be between Hide and Place.
-func addOverlays(all []overlay, s *Surface, p *picture) []overlay {
-	area := p.area().Add(s.at)
+func addOverlay(all []overlay, o overlay) []overlay {
 	for _, first := range all {
-		if first.area.Overlaps(area) {
+		if first.area().Overlaps(o.area()) {
 			return all
 		}
 	}
-	for i, strip := range p.over {
-		all = append(all, overlay{spot: spot{s, i}, picture: p, area: strip.area.Add(s.at)})
-	}
-	return all
+	return append(all, o)
 }
 
 // wrote notes that a picture is on its way to the terminal, all of it.

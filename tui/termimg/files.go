@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"image"
 	"os"
 	"slices"
 	"sync"
@@ -80,9 +79,8 @@ func (f *pixelFiles) clear() {
 const fileQueryID = kittyQueryID - 1
 
 // offerFiles asks a terminal that takes kitty's pictures whether it reads files of
-// ours, once, and takes the answer. The caller holds the lock.
+// ours, once. The caller holds the lock.
 func (c *Compositor) offerFiles() {
-	c.mode.files = c.probe.files && c.mode.protocol == Kitty
 	first := !slices.Contains(c.probe.asked, askFiles)
 	if c.mode.protocol == Kitty && !c.mode.passthrough && c.probe.kitty && first {
 		c.probe.asked = append(c.probe.asked, askFiles)
@@ -96,22 +94,10 @@ func (c *Compositor) askFiles() {
 	if err != nil {
 		return // then it goes without
 	}
-	question := kitty{}.escape(nil, fmt.Sprintf("a=q,t=t,i=%d,s=1,v=1,f=24", fileQueryID), []byte(base64.StdEncoding.EncodeToString([]byte(path))))
+	question := kitty{}.escape(nil, fmt.Sprintf("a=q,t=t,i=%d,s=1,v=1,f=24", fileQueryID), base64.StdEncoding.AppendEncode(nil, []byte(path)))
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.stopped() && !c.away {
 		c.out.queue(question)
 	}
-}
-
-// transmitFile is [kitty.transmit] through a file.
-func (d kitty) transmitFile(img *image.RGBA, cells image.Point, id int) ([]byte, error) {
-	pixels, format := pixelsOf(img)
-	path, err := d.files.write(pixels)
-	if err != nil {
-		return nil, err
-	}
-	control := fmt.Sprintf("a=T,U=1,q=2,t=t,f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
-		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y)
-	return d.escape(nil, control, []byte(base64.StdEncoding.EncodeToString([]byte(path)))), nil
 }

@@ -59,6 +59,19 @@ func place(r request, g grid, limit image.Point) layout {
 	return l
 }
 
+// split divides the area into rows of cells, so many at a time.
+func (l layout) split(rows int) (areas []image.Rectangle) {
+	for y := l.area.Min.Y; y < l.area.Max.Y; y += rows {
+		areas = append(areas, image.Rect(l.area.Min.X, y, l.area.Max.X, min(y+rows, l.area.Max.Y)))
+	}
+	return areas
+}
+
+// lines are the lines of pixels, of a canvas for the area, that some rows of it take.
+func (l layout) lines(rows image.Rectangle) (top, bottom int) {
+	return (rows.Min.Y - l.area.Min.Y) * l.cell.Y, (rows.Max.Y - l.area.Min.Y) * l.cell.Y
+}
+
 // canvas returns the scaled picture on a transparent canvas of whole cells, which
 // is the scaler's: the next one overwrites it.
 func (l layout) canvas(r request) *image.RGBA {

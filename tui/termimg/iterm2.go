@@ -30,15 +30,14 @@ func (d iterm2) encode(r request) encoded {
 // strips encodes the picture in strips of inlineRows.
 func (iterm2) strips(l layout, canvas *image.NRGBA) (strips []strip) {
 	e := png.Encoder{CompressionLevel: png.BestSpeed, BufferPool: &pngBuffer{}}
-	for y := 0; y < l.area.Dy(); y += inlineRows {
-		rows := min(inlineRows, l.area.Dy()-y)
-		part := image.Rect(0, y*l.cell.Y, canvas.Rect.Max.X, (y+rows)*l.cell.Y)
+	for _, area := range l.split(inlineRows) {
+		top, bottom := l.lines(area)
+		part := image.Rect(0, top, canvas.Rect.Max.X, bottom)
 		var file bytes.Buffer
 		// A bytes.Buffer takes everything, and the picture has a size.
 		if err := e.Encode(&file, canvas.SubImage(part)); err != nil {
 			return nil
 		}
-		area := image.Rect(l.area.Min.X, l.area.Min.Y+y, l.area.Max.X, l.area.Min.Y+y+rows)
 		strips = append(strips, strip{area: area, draw: inline(file.Bytes(), area.Size())})
 		if raw := 3 * part.Dx() * part.Dy(); file.Len() > raw-raw/8 {
 			// Noise. Trying to compress it takes most of the time.

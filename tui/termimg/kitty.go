@@ -71,19 +71,15 @@ func (d kitty) placeholders(g grid, area image.Rectangle, id int) string {
 // send returns the escapes that send a picture and place it, unseen, on cells for
 // placeholders.
 func (d kitty) send(img *image.RGBA, cells image.Point, id int) []byte {
+	pixels, format := pixelsOf(img)
+	control := fmt.Sprintf("f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
+		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y)
 	if d.files != nil {
-		if b, err := d.transmitFile(img, cells, id); err == nil {
-			return b
+		if path, err := d.files.write(pixels); err == nil {
+			return d.escape(nil, "a=T,U=1,q=2,t=t,"+control, base64.StdEncoding.AppendEncode(nil, []byte(path)))
 		}
 	}
-	return d.transmit(img, cells, id)
-}
-
-// transmit sends the picture as text.
-func (d kitty) transmit(img *image.RGBA, cells image.Point, id int) []byte {
-	pixels, format := pixelsOf(img)
-	return d.chunks(fmt.Sprintf("a=T,U=1,q=2,f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
-		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y), pixels)
+	return d.chunks("a=T,U=1,q=2,"+control, pixels)
 }
 
 // chunks returns the escapes that send data, the first with the control keys.

@@ -41,7 +41,8 @@ func joinSixels(strips []strip, l layout) []byte {
 	out := sixelHead(make([]byte, 0, size), l.at.Max)
 	owed := 0 // new lines
 	for i, s := range strips {
-		height := min(s.area.Dy()*l.cell.Y, l.at.Max.Y-(s.area.Min.Y-l.area.Min.Y)*l.cell.Y)
+		top, bottom := l.lines(s.area)
+		height := min(bottom, l.at.Max.Y) - top
 		body := s.draw[len(sixelHead(nil, image.Pt(width, height))) : len(s.draw)-len(sixelTail)]
 		if i > 0 {
 			owed++
@@ -67,12 +68,10 @@ func (d *sixel) strips(l layout, canvas *image.RGBA, fine bool) (strips []strip)
 		encode = d.still.append
 	}
 	all := make([]byte, 0, d.size+d.size/8)
-	rows := bandHeight / gcd(l.cell.Y, bandHeight)
-	for y := 0; y < l.area.Dy(); y += rows {
-		area := image.Rect(l.area.Min.X, l.area.Min.Y+y, l.area.Max.X, min(l.area.Min.Y+y+rows, l.area.Max.Y))
-		top, bottom := y*l.cell.Y, min((y+rows)*l.cell.Y, end.Y)
+	for _, area := range l.split(bandHeight / gcd(l.cell.Y, bandHeight)) {
+		top, bottom := l.lines(area)
 		from := len(all)
-		all = encode(all, picture, top, bottom)
+		all = encode(all, picture, top, min(bottom, end.Y))
 		strips = append(strips, strip{area: area, draw: all[from:len(all):len(all)]})
 	}
 	d.size = len(all)
