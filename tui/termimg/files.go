@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"sync"
+	"time"
 )
 
 // pixelFiles hands pictures to a terminal on this machine in files, which it reads
@@ -65,14 +66,30 @@ func (f *pixelFiles) remove(path string) {
 	_ = os.Remove(path) // it is gone where all went well
 }
 
-// clear removes what the terminal has left.
+// readTime is how long a terminal is given, at the end, to read and remove the files
+// that it has been told of.
+const readTime = 500 * time.Millisecond
+
+// clear removes what the terminal leaves. What it was told last may wait in the line
+// still: it would look for a file that is gone.
 func (f *pixelFiles) clear() {
 	f.mu.Lock()
 	left := slices.Clone(f.left)
 	f.mu.Unlock()
+	for end := time.Now().Add(readTime); time.Now().Before(end); time.Sleep(readTime / 100) {
+		if !slices.ContainsFunc(left, exists) {
+			break
+		}
+	}
 	for _, path := range left {
 		f.remove(path)
 	}
+}
+
+// exists says whether a file is there.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // fileQueryID names the picture of the question whether the terminal reads files.
