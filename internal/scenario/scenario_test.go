@@ -273,6 +273,8 @@ func TestStepBackEditGoOn(t *testing.T) {
 
 			s.Resize(80, 24)
 			s.Wait("the small layout", func(s *screentest.Screen) bool { return !strings.Contains(s.Text(), "╭─ x_t") })
+			// It is drawn before the picture has been encoded for it.
+			s.Wait("a picture in it", func(s *screentest.Screen) bool { return len(s.Pictures()) > 0 })
 			m.same(s, terminal, m.to(at, steps))
 			s.Type("q")
 			if code := s.Exit(); code != 0 || s.AltScreen() {
