@@ -2,6 +2,7 @@ package termimg
 
 import (
 	"image"
+	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 )
@@ -127,10 +128,14 @@ func (s *shadow) rowFrom(y, n int) int {
 	}
 }
 
-// edit follows a sequence that changes cells.
+// edit follows a sequence that changes cells. After one that erases or shifts
+// them the next character does not wrap, as in xterm.
 func (s *shadow) edit(final byte, n int, params ansi.Params) {
 	mode, _, _ := params.Param(0, 0)
 	x, y := s.cursor.X, s.cursor.Y
+	if strings.IndexByte("JKX@P", final) >= 0 {
+		s.cursor.pending = false
+	}
 	switch final {
 	case 'J':
 		s.eraseDisplay(mode)
