@@ -37,14 +37,13 @@ type expectation struct {
 }
 
 // kinds returns the kinds of terminals that there are. What xterm draws can be
-// seen half drawn or half erased, as it has no synchronized update; foot and kitty
-// have. That kitty (0.41 on a software renderer) leaves some pictures out is not
-// understood.
+// seen half drawn, as it sends large pictures to the X server in parts; foot and
+// kitty draw at once.
 func kinds() []kind {
-	sixel := expectation{protocol: "sixel", smooth: 43, noisy: 36, blank: 0.1, torn: 1, samples: 300}
+	sixel := expectation{protocol: "sixel", smooth: 43, noisy: 36, blank: 0.01, torn: 0.1, samples: 300}
 	synchronized := sixel
 	synchronized.blank, synchronized.torn, synchronized.samples = 0, 0.01, 100
-	exact := expectation{protocol: "kitty", smooth: minExactPSNR, noisy: minExactPSNR, blank: 0.15, samples: 300}
+	exact := expectation{protocol: "kitty", smooth: minExactPSNR, noisy: minExactPSNR, samples: 300}
 	return []kind{
 		{"xterm", []string{"Xvfb", "xterm"}, startXterm, sixel},
 		{"foot", []string{"cage", "foot", "grim", "setpriv"}, startFoot, synchronized},

@@ -60,30 +60,30 @@ func (s *state) kitty(data []byte) {
 		s.fault("kitty chunk of %d bytes, the limit is %d", len(payload), kittyChunkLimit)
 	}
 	g := &s.graphics
-	switch action := control["a"]; {
-	case g.pending == nil:
+	action := control["a"]
+	if g.pending == nil {
 		g.pending = control
-	case s.options.Terminal == Konsole && (action == "p" || action == "d"):
+	} else if s.options.Terminal == Konsole && (action == "p" || action == "d") {
 		// It looks for more of a transmission in transmissions only.
 		s.kittyCommand(control, payload)
 		return
-	case action != "":
+	} else if wants := strings.Trim(g.pending["a"], "tT"); action != wants {
+		// What changes a picture says so in each escape.
 		s.fault("kitty escape %q within a transmission", head)
 	}
 	if control["m"] == "1" {
 		g.payload = append(g.payload, payload...)
 		return
 	}
-	if len(payload) == 0 && len(g.payload) > 0 {
-		// The transmission is cut off: there is no such picture any more.
-		delete(g.kitty, g.pending.number("i"))
-		g.pending, g.payload = nil, nil
-		return
-	}
-	g.payload = append(g.payload, payload...)
-	control, payload = g.pending, g.payload
+	cut := len(payload) == 0 && len(g.payload) > 0
+	control, payload = g.pending, append(g.payload, payload...)
 	g.pending, g.payload = nil, nil
-	s.kittyCommand(control, payload)
+	switch {
+	case !cut:
+		s.kittyCommand(control, payload)
+	case control["a"] != "f":
+		delete(g.kitty, control.number("i")) // a change that is cut off changes nothing
+	}
 }
 
 // kittyCommand runs a command whose payload is complete.
@@ -107,6 +107,8 @@ func (s *state) kittyCommand(c kittyControl, payload []byte) {
 		if action == "T" {
 			s.display(c, k)
 		}
+	case "f":
+		s.change(c, payload)
 	case "p":
 		if k := s.graphics.kitty[id]; k != nil {
 			s.display(c, k)
@@ -117,6 +119,25 @@ func (s *state) kittyCommand(c kittyControl, payload []byte) {
 		s.kittyDelete(c)
 	default:
 		s.fault("kitty action %q", action)
+	}
+}
+
+// change replaces the pixels of a picture, which is what editing its only frame
+// comes to.
+func (s *state) change(c kittyControl, payload []byte) {
+	k := s.graphics.kitty[c.number("i")]
+	img, err := c.decode(payload)
+	switch {
+	case s.options.Terminal != Kitty:
+		s.fault("kitty animation on a terminal that has none")
+	case k == nil:
+		s.fault("kitty change of picture %d, which was not sent", c.number("i"))
+	case err != nil:
+		s.fault("kitty picture %d: %v", c.number("i"), err)
+	case c["r"] != "1" || c["X"] != "1" || img.Rect != k.img.Rect:
+		s.fault("kitty change of picture %d that does not replace all of it", c.number("i"))
+	default:
+		k.img, k.shown = img, nil
 	}
 }
 

@@ -234,7 +234,7 @@ func (s *state) row(y int) string {
 	for x := 0; x < s.emulator.Width(); x++ {
 		c := s.emulator.CellAt(x, y)
 		switch {
-		case c == nil || c.Content == "" || s.covered(image.Pt(x, y)) || c.Content == "\u00a0" || strings.HasPrefix(c.Content, placeholder):
+		case c == nil || c.Content == "" || s.covered(image.Pt(x, y)) || c.Content == "\u00a0" || c.Content == "\u2007" || strings.HasPrefix(c.Content, placeholder):
 			b.WriteByte(' ')
 		default:
 			b.WriteString(c.Content)

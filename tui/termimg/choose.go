@@ -28,6 +28,7 @@ func (c *Compositor) settle() (changed bool) {
 	c.mode.protocol, c.mode.passthrough = ch.protocol, ch.passthrough
 	c.mode.glyphs = c.probe.glyphs()
 	c.mode.files = c.probe.files && ch.protocol == Kitty
+	c.mode.changes = ch.protocol == Kitty && !ch.passthrough && c.probe.terminal().changes()
 	c.mode.limit = image.Point{}
 	if ch.protocol == Sixel {
 		c.mode.limit = c.probe.sixelLimit
@@ -132,7 +133,7 @@ func (c *Compositor) Report() Report {
 		Protocol: c.mode.protocol, Reason: c.reason, Glyphs: c.probe.glyphs().String(),
 		CellWidth: c.cell.X, CellHeight: c.cell.Y, CellSource: c.cellSource,
 		Asked:   append([]string(nil), c.probe.asked...),
-		Settled: c.probe.settled,
+		Settled: c.probe.settled && !c.probe.waiting(askFiles),
 	}
 	for _, a := range c.probe.answers {
 		r.Answered = append(r.Answered, a.query+": "+a.value)

@@ -34,6 +34,7 @@ type mode struct {
 	profile     colorprofile.Profile
 	limit       image.Point // the largest sixel that the terminal takes, in pixels
 	files       bool        // the terminal reads pixels from files
+	changes     bool        // the terminal changes pictures that it has
 	glyphs      glyphSet    // what blocks are drawn with
 	// epoch counts the times that the terminal forgot its pictures.
 	epoch int

@@ -41,7 +41,8 @@ const demoTick = 50 * time.Millisecond
 //
 // Keys: n next picture, p pause or go on changing pictures with the text, o a
 // box over the picture, h hide the picture, c clear the surface, l scroll the
-// rows below, m move the picture, q quit.
+// rows below, m move the picture, z suspend, e give the
+// terminal to a command until Enter, q quit.
 type demo struct {
 	c                           *termimg.Compositor
 	s                           *termimg.Surface
@@ -49,6 +50,25 @@ type demo struct {
 	frame, picture, scroll      int
 	running, boxed, hidden, off bool
 	shift                       int
+}
+
+// command says something and waits for a line.
+type command struct {
+	in  io.Reader
+	out io.Writer
+}
+
+func (c *command) SetStdin(r io.Reader)  { c.in = r }
+func (c *command) SetStdout(w io.Writer) { c.out = w }
+func (c *command) SetStderr(io.Writer)   {}
+
+// Run implements tea.ExecCommand.
+func (c *command) Run() error {
+	if _, err := io.WriteString(c.out, "a command has the terminal\n"); err != nil {
+		return err
+	}
+	_, err := c.in.Read(make([]byte, 1))
+	return err
 }
 
 type tickMsg struct{}
@@ -100,6 +120,8 @@ func (d *demo) key(key string) tea.Cmd {
 		d.shift = (d.shift + 1) % 3
 	case "z":
 		return tea.Suspend
+	case "e":
+		return tea.Exec(&command{}, nil)
 	case "q":
 		return tea.Quit
 	}

@@ -27,6 +27,9 @@ type request struct {
 	// id is a number from 16 to 255 that no picture on the screen has, for
 	// protocols that name pictures.
 	id int
+	// onto is a picture that the terminal has and can change, zero if there is
+	// none.
+	onto sent
 	// fine asks for the best that the protocol can do, not the fastest.
 	fine bool
 }
@@ -40,6 +43,14 @@ type grid struct {
 // pixels returns the size of the block in pixels.
 func (g grid) pixels() image.Point { return image.Pt(g.cols*g.cell.X, g.rows*g.cell.Y) }
 
+// sent is a picture that the terminal keeps under an id.
+type sent struct {
+	id     int
+	area   image.Rectangle // the cells of the block that show it
+	pixels image.Point
+	format int // kitty's name for how its pixels are written
+}
+
 // encoded is a picture ready for the terminal.
 type encoded struct {
 	// view is the block of cells for the program's view: as many lines as the
@@ -47,6 +58,9 @@ type encoded struct {
 	view string
 	// once is written before the first frame with view on it: whole escapes.
 	once []byte
+	// sent is what once leaves in the terminal; its id is the request's own, or
+	// that of the picture that once changes.
+	sent sent
 	// abort is written instead of the rest of once, to end it early.
 	abort []byte
 	// over is drawn over the text of a frame, and each strip again whenever text

@@ -132,6 +132,50 @@ func TestKittyEscapes(t *testing.T) {
 	}
 }
 
+// TestKittyChange checks that a picture is changed where it is, cells and all, as
+// long as it is of the same size and kind, and sent anew otherwise.
+func TestKittyChange(t *testing.T) {
+	encode := func(size image.Point, shade int, onto sent) encoded {
+		r := testRequest(noisyGradient(size.X, size.Y, shade), 30, 15)
+		r.onto = onto
+		if onto != (sent{}) {
+			r.id++
+		}
+		return newKitty(false).encode(r)
+	}
+	first := encode(image.Pt(64, 64), 90, sent{})
+	same := encode(image.Pt(64, 64), 20, first.sent)
+	if same.sent != first.sent || same.view != first.view || string(same.forget) != string(first.forget) {
+		t.Errorf("a picture of the same size is another one: %+v, %+v", first.sent, same.sent)
+	}
+	for _, escape := range strings.SplitAfter(strings.TrimSuffix(string(same.once)+string(same.abort), "\x1b\\"), "\x1b\\") {
+		if !strings.HasPrefix(escape, "\x1b_Ga=f,") {
+			t.Fatalf("escape %.40q does not name the action", escape)
+		}
+	}
+	other := encode(image.Pt(64, 30), 90, first.sent)
+	if other.sent.id == first.sent.id || other.view == first.view || !strings.HasPrefix(string(other.once), "\x1b_Ga=T,") {
+		t.Errorf("a picture of another size changes the first: %+v, %+v", first.sent, other.sent)
+	}
+}
+
+// TestHoldersDiffer checks that no row under a picture is like another: the renderer
+// scrolls rows that are.
+func TestHoldersDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for _, row := range strings.Split(holders(grid{cols: 12, rows: 60}, image.Rect(2, 1, 10, 60)), "\n")[1:] {
+		if seen[row] {
+			t.Errorf("row %q is there twice", row)
+		}
+		seen[row] = true
+		for _, c := range strings.Split(row[2:len(row)-2], "") {
+			if !isHolder(c) {
+				t.Errorf("%q is no holder", c)
+			}
+		}
+	}
+}
+
 // TestPassthrough checks that tmux hands on exactly what goes without it.
 func TestPassthrough(t *testing.T) {
 	r := testRequest(noisyGradient(64, 64, 90), 30, 15)

@@ -26,8 +26,10 @@ func (c *Compositor) encodeNext() bool {
 	case !c.wants(s, p):
 	case p.once == nil:
 		c.publish(s, p)
+	case p.sent.id != r.id && c.live[p.sent.id] == nil:
+		c.wakeEncoder() // the picture to change has been forgotten
 	default:
-		c.transmit(s, p, r.id)
+		c.transmit(s, p)
 	}
 	return true
 }
@@ -40,10 +42,12 @@ func (c *Compositor) wants(s *Surface, p *picture) bool {
 
 // transmit sends a picture to the terminal, where it is made the surface's once it
 // has arrived as a whole. The caller holds the lock.
-func (c *Compositor) transmit(s *Surface, p *picture, id int) {
+func (c *Compositor) transmit(s *Surface, p *picture) {
 	s.sending = p
-	s.turn = (s.turn + 1) % idsPerSurface
-	c.live[id] = p.forget
+	if p.sent.id == s.id(s.turn) {
+		s.turn = (s.turn + 1) % idsPerSurface
+	}
+	c.live[p.sent.id] = p.forget
 	c.out.send(&transmission{rest: p.once, whole: p.over != nil, end: p.abort, sent: func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -75,6 +79,9 @@ func (c *Compositor) claim() (*Surface, *picture, request) {
 		img: next.img, grid: p.key.grid, sampling: p.key.sampling,
 		scaler: &next.scaler, profile: p.key.mode.profile,
 		limit: p.key.mode.limit, id: next.id(next.turn), fine: fine,
+	}
+	if before := next.current; p.key.mode.changes && before != nil && before.key == p.key {
+		r.onto = before.sent
 	}
 	return next, p, r
 }
@@ -133,6 +140,22 @@ func (c *Compositor) stopped() bool {
 // transmitted. The caller holds the lock.
 func (c *Compositor) forget(s *Surface) {
 	c.out.send(&transmission{rest: c.forgetting(s)})
+}
+
+// forgetOthers has the terminal forget the pictures of a surface that are not on the
+// screen any more. kitty keeps showing pieces of them where a new size has moved
+// their cells. The caller holds the lock.
+func (c *Compositor) forgetOthers(s *Surface) {
+	var b []byte
+	for turn := range idsPerSurface {
+		id := s.id(turn)
+		if id == s.current.sent.id || s.sending != nil && id == s.sending.sent.id {
+			continue
+		}
+		b = append(b, c.live[id]...)
+		delete(c.live, id)
+	}
+	c.out.send(&transmission{rest: b})
 }
 
 // forgetting returns what has the terminal forget the pictures of a surface.

@@ -32,8 +32,11 @@ func TestPixelFiles(t *testing.T) {
 				})
 				waitShown(t, s, c, 0)
 			}
-			if got := bytes.Contains(s.Raw(), []byte("q=2,t=t,")); got == remote {
+			if got := bytes.Contains(s.Raw(), []byte(",t=t;")); got == remote {
 				t.Errorf("pictures through files: %t", got)
+			}
+			if n := bytes.Count(s.Raw(), []byte("\x1b_Ga=f,")); n < 20 {
+				t.Errorf("%d of 20 pictures changed the one before", n)
 			}
 			s.Type("q")
 			if code := s.Exit(); code != 0 {

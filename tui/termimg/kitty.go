@@ -36,12 +36,27 @@ func (d kitty) encode(r request) encoded {
 	limit := len(d.marks)
 	cell := r.grid.cell
 	l := place(r, r.grid, image.Pt((limit-1)*cell.X, (limit-1)*cell.Y))
-	return encoded{
-		view:   d.placeholders(r.grid, l.area, r.id),
-		once:   d.send(l.canvas(r), l.area.Size(), r.id),
-		abort:  d.escape(nil, "q=2,m=0", nil),
-		forget: d.escape(nil, fmt.Sprintf("a=d,d=I,i=%d,q=2", r.id), nil),
+	img := l.canvas(r)
+	pixels, format := pixelsOf(img)
+	s := sent{id: r.id, area: l.area, pixels: img.Rect.Size(), format: format}
+	action, later := fmt.Sprintf("a=T,U=1,c=%d,r=%d", l.area.Dx(), l.area.Dy()), ""
+	if s.on(r.onto.id) == r.onto {
+		// The picture changes where it is: the cells stay as they are.
+		s, action, later = r.onto, "a=f,r=1,X=1", "a=f,"
 	}
+	return encoded{
+		view:   d.placeholders(r.grid, l.area, s.id),
+		once:   d.send(s, action, later, pixels),
+		sent:   s,
+		abort:  d.escape(nil, later+"q=2,m=0", nil),
+		forget: d.escape(nil, fmt.Sprintf("a=d,d=I,i=%d,q=2", s.id), nil),
+	}
+}
+
+// on returns the same picture under another id.
+func (s sent) on(id int) sent {
+	s.id = id
+	return s
 }
 
 // placeholders returns a block of spaces with the placeholders of a picture in
@@ -68,22 +83,21 @@ func (d kitty) placeholders(g grid, area image.Rectangle, id int) string {
 	return b.String()
 }
 
-// send returns the escapes that send a picture and place it, unseen, on cells for
-// placeholders.
-func (d kitty) send(img *image.RGBA, cells image.Point, id int) []byte {
-	pixels, format := pixelsOf(img)
-	control := fmt.Sprintf("f=%d,s=%d,v=%d,i=%d,c=%d,r=%d",
-		format, img.Rect.Dx(), img.Rect.Dy(), id, cells.X, cells.Y)
+// send returns the escapes that send a picture, with keys for the action in the
+// first of them and in the others: all that change a picture name that action.
+func (d kitty) send(s sent, action, later string, pixels []byte) []byte {
+	control := fmt.Sprintf("%s,q=2,f=%d,s=%d,v=%d,i=%d", action, s.format, s.pixels.X, s.pixels.Y, s.id)
 	if d.files != nil {
 		if path, err := d.files.write(pixels); err == nil {
-			return d.escape(nil, "a=T,U=1,q=2,t=t,"+control, base64.StdEncoding.AppendEncode(nil, []byte(path)))
+			return d.escape(nil, control+",t=t", base64.StdEncoding.AppendEncode(nil, []byte(path)))
 		}
 	}
-	return d.chunks("a=T,U=1,q=2,"+control, pixels)
+	return d.chunks(control, later+"q=2", pixels)
 }
 
-// chunks returns the escapes that send data, the first with the control keys.
-func (d kitty) chunks(control string, data []byte) []byte {
+// chunks returns the escapes that send data, the first with the control keys, the
+// rest with those of more.
+func (d kitty) chunks(control, rest string, data []byte) []byte {
 	payload := base64.StdEncoding.AppendEncode(nil, data)
 	out := make([]byte, 0, len(payload)+len(payload)/kittyChunk*32+256)
 	for {
@@ -96,7 +110,7 @@ func (d kitty) chunks(control string, data []byte) []byte {
 		if more == 0 {
 			return out
 		}
-		control = "q=2"
+		control = rest
 	}
 }
 

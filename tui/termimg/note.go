@@ -39,6 +39,9 @@ func (c *Compositor) passed(frames int) {
 	for _, s := range c.surfaces {
 		if p := s.current; p != nil && !p.written && p.frame > 0 && p.frame <= frames {
 			p.written = true
+			if p.key.mode.changes {
+				c.forgetOthers(s)
+			}
 			c.wakeEncoder()
 		}
 	}

@@ -21,7 +21,8 @@ func (d placements) encode(r request) encoded {
 	show := fmt.Sprintf("a=p,i=%d,p=1,C=1,q=2,c=%d,r=%d", r.id, l.area.Dx(), l.area.Dy())
 	return encoded{
 		view:   holders(r.grid, l.area),
-		once:   k.chunks(fmt.Sprintf("a=t,q=2,f=%d,s=%d,v=%d,i=%d", format, size.X, size.Y, r.id), pixels),
+		once:   k.chunks(fmt.Sprintf("a=t,q=2,f=%d,s=%d,v=%d,i=%d", format, size.X, size.Y, r.id), "q=2", pixels),
+		sent:   sent{id: r.id},
 		abort:  k.escape(nil, "q=2,m=0", nil),
 		over:   []strip{{area: l.area, draw: k.escape(nil, show, nil)}},
 		clear:  k.escape(nil, fmt.Sprintf("a=d,d=i,i=%d,q=2", r.id), nil),

@@ -3,6 +3,7 @@ package termimg
 import (
 	"fmt"
 	"image"
+	"slices"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -64,6 +65,12 @@ func (p *probe) note(query, value string) {
 		}
 	}
 	p.answers = append(p.answers, answer{query, value})
+}
+
+// waiting says whether a question has been asked and not answered.
+func (p *probe) waiting(query string) bool {
+	answered := slices.ContainsFunc(p.answers, func(a answer) bool { return a.query == query })
+	return slices.Contains(p.asked, query) && !answered
 }
 
 // queries returns the questions that this terminal can be asked without

@@ -14,6 +14,14 @@ import (
 // picture has gone.
 const holder = "\u00a0"
 
+// rowHolder is a holder that tells rows of cells apart: the first cells of each row
+// of a picture spell its number, so that the renderer never takes one for another
+// and scrolls them. What scrolls has to be drawn again.
+const rowHolder = "\u2007"
+
+// isHolder says whether a character is a holder of either kind.
+func isHolder(s string) bool { return s == holder || s == rowHolder }
+
 // shadow follows what the terminal does with the text: where the cursor is,
 // which cells show a holder, and which cells were touched. It knows what Bubble
 // Tea's renderer writes, and moves as a terminal would.
@@ -141,7 +149,7 @@ func (s *shadow) flush() {
 // column does more than that: it makes the next one wrap.
 func (s *shadow) skips(cluster []byte) bool {
 	at := s.cursor
-	return string(cluster) == holder && !at.pending && !s.insert && at.X < s.size.X-1 &&
+	return isHolder(string(cluster)) && !at.pending && !s.insert && at.X < s.size.X-1 &&
 		at.Y < s.size.Y && s.held[at.Y][at.X] && s.covered(at.Point)
 }
 
@@ -164,7 +172,7 @@ func (s *shadow) put(cluster string, width int) {
 	if s.insert {
 		s.shiftCells(width)
 	}
-	s.fill(image.Rect(s.cursor.X, s.cursor.Y, s.cursor.X+width, s.cursor.Y+1), cluster == holder)
+	s.fill(image.Rect(s.cursor.X, s.cursor.Y, s.cursor.X+width, s.cursor.Y+1), isHolder(cluster))
 	s.cursor.X += width
 	if s.cursor.X >= s.size.X {
 		s.cursor.X = max(0, s.size.X-1)

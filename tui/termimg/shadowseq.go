@@ -75,6 +75,8 @@ func (s *shadow) csi(cmd ansi.Cmd, params ansi.Params) {
 	}
 	n, _, _ := params.Param(0, 1)
 	n = max(1, n)
+	// After what erases or shifts cells the next character does not wrap, as in xterm.
+	s.cursor.pending = s.cursor.pending && strings.IndexByte("JKX@P", cmd.Final()) < 0
 	if !s.move(cmd.Final(), n, params) {
 		s.edit(cmd.Final(), n, params)
 	}
@@ -128,14 +130,10 @@ func (s *shadow) rowFrom(y, n int) int {
 	}
 }
 
-// edit follows a sequence that changes cells. After one that erases or shifts
-// them the next character does not wrap, as in xterm.
+// edit follows a sequence that changes cells.
 func (s *shadow) edit(final byte, n int, params ansi.Params) {
 	mode, _, _ := params.Param(0, 0)
 	x, y := s.cursor.X, s.cursor.Y
-	if strings.IndexByte("JKX@P", final) >= 0 {
-		s.cursor.pending = false
-	}
 	switch final {
 	case 'J':
 		s.eraseDisplay(mode)

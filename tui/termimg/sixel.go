@@ -86,7 +86,7 @@ func gcd(a, b int) int {
 	return a
 }
 
-// holders returns a block of spaces with holders in area.
+// holders returns a block of spaces with holders in area, different in each row.
 func holders(g grid, area image.Rectangle) string {
 	var b []byte
 	for y := range g.rows {
@@ -94,10 +94,13 @@ func holders(g grid, area image.Rectangle) string {
 			b = append(b, '\n')
 		}
 		for x := range g.cols {
-			if (image.Point{X: x, Y: y}).In(area) {
-				b = append(b, holder...)
-			} else {
+			switch {
+			case !(image.Point{X: x, Y: y}).In(area):
 				b = append(b, ' ')
+			case (y-area.Min.Y)>>(x-area.Min.X)&1 == 1:
+				b = append(b, rowHolder...)
+			default:
+				b = append(b, holder...)
 			}
 		}
 	}

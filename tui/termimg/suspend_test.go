@@ -3,6 +3,7 @@
 package termimg_test
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +21,22 @@ func TestSuspend(t *testing.T) {
 			t.Errorf("%d pictures left", n)
 		}
 		defer resume(s)()
+		waitShown(t, s, c, 0)
+	})
+}
+
+// TestExec gives the terminal to a command: it finds no pictures there, and they are
+// back when it ends.
+func TestExec(t *testing.T) {
+	eachProtocol(t, func(t *testing.T, s *screentest.Screen, c demoCase) {
+		s.Type("e")
+		s.Wait("the command", func(s *screentest.Screen) bool {
+			return !s.AltScreen() && noPicture(s) && strings.Contains(s.Text(), "a command has the terminal")
+		})
+		if n := s.KittyPictures(); n != 0 {
+			t.Errorf("%d pictures left", n)
+		}
+		s.Type("\r")
 		waitShown(t, s, c, 0)
 	})
 }

@@ -64,6 +64,10 @@ func (t terminal) placements() bool {
 	return t.is("konsole") || t.kittySince(0, 20) && !t.placeholders()
 }
 
+// changes says whether the terminal changes the pixels of a picture that it has,
+// with what is meant for animations: kitty.
+func (t terminal) changes() bool { return t.kittySince(0, 28) }
+
 // inline says whether the terminal shows iTerm2's inline images.
 func (t terminal) inline() bool { return t.is("iterm2", "wezterm") }
 
