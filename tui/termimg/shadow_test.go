@@ -20,8 +20,8 @@ type step func(out *bytes.Buffer, x, y int)
 // screen of w×h cells. The emulator's own faults are gone around: it puts wide
 // characters wrong at the margin, erases too much with ED 1, does not edit rows
 // outside the scrolling region nor stop at the region on the way into it, and
-// moves the cursor after IL and DL; terminals disagree about tabs, and about ED,
-// where the next character would wrap.
+// moves the cursor after IL and DL; terminals disagree about tabs and erasing where
+// the next character would wrap.
 func steps(w, h int) []step {
 	cup := func(x, y int) string { return fmt.Sprintf("\x1b[%d;%dH", y%h+1, x%w+1) }
 	text := func(s ...string) step {
@@ -39,7 +39,7 @@ func steps(w, h int) []step {
 		text("e\u0301", "\x1b[1;31m", "\x1b]8;;http://x\x1b\\"),
 		text("\r", "\n", "\b", "\r\n", "\r\t"),
 		text("\x1b[r", "\x1b[2;5r", "\x1b[3;6r"),
-		text("\x1b[K", "\x1b[1K", "\x1b[2K", "\b\x1b[J", "\b\x1b[2J"),
+		text("\b\x1b[K", "\b\x1b[1K", "\b\x1b[2K", "\b\x1b[J", "\b\x1b[2J"),
 		func(out *bytes.Buffer, x, y int) { out.WriteString(cup(x, y)) },
 		func(out *bytes.Buffer, x, y int) { out.WriteString(cup(x%(w-3), y) + "日") },
 		func(out *bytes.Buffer, x, y int) { out.WriteString(cup(x, y) + "\x1bM") },
