@@ -54,7 +54,7 @@ type reporting struct {
 	calls chan<- time.Time
 }
 
-func (r reporting) Predict(ctx context.Context, x *tensor.Dense, t int, conds ...pipeline.Conditioning) ([]*tensor.Dense, error) {
+func (r reporting) Predict(ctx context.Context, x *tensor.Dense, t float32, conds ...pipeline.Conditioning) ([]*tensor.Dense, error) {
 	out, err := r.Denoiser.Predict(ctx, x, t, conds...)
 	r.calls <- time.Now()
 	return out, err

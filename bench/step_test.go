@@ -174,11 +174,11 @@ func newBareRun(b *testing.B, m *pipeline.Model, session *ort.Session, side int,
 		states = append(states, text[pipeline.TextEmbedding])
 	}
 	if batched {
-		r.add(first.Plan.Timestep(0), concat(b, first.Latent(), first.Latent()), concat(b, states...))
+		r.add(int(first.Plan.Timestep(0)), concat(b, first.Latent(), first.Latent()), concat(b, states...))
 		return r
 	}
 	for _, s := range states {
-		r.add(first.Plan.Timestep(0), first.Latent(), s)
+		r.add(int(first.Plan.Timestep(0)), first.Latent(), s)
 	}
 	return r
 }

@@ -28,7 +28,7 @@ type Denoiser interface {
 	// Predict gives the model's output, [1, C, H, W], at latent x [1, C, H, W]
 	// and timestep t for each conditioning, in their order. It must not keep or
 	// write x, and must return ctx's error soon after ctx ends.
-	Predict(ctx context.Context, x *tensor.Dense, t int, conds ...Conditioning) ([]*tensor.Dense, error)
+	Predict(ctx context.Context, x *tensor.Dense, t float32, conds ...Conditioning) ([]*tensor.Dense, error)
 }
 
 // Decoder turns a latent [1, C, H, W] into a picture, factor times as large.

@@ -21,9 +21,10 @@ type Info struct {
 // Settings are the model's defaults, with seed 0.
 func (i Info) Settings() Settings {
 	side := i.Latent.Size * i.Latent.Factor
+	sampler := i.Scheduler.Sampler()
 	return Settings{
 		Prompt: i.Defaults.Prompt, Guidance: i.Defaults.Guidance, Steps: i.Defaults.Steps,
-		Sampler: "ddim", RNG: samplers.Torch, Width: side, Height: side,
+		Sampler: sampler, RNG: samplers.Torch, Width: side, Height: side,
 	}
 }
 
@@ -44,9 +45,32 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	if err := s.RNG.Check(); err != nil {
 		return nil, err
 	}
+	if err := s.RNG.CheckSeed(s.Seed); err != nil {
+		return nil, err
+	}
+	sampler, err := samplers.ByName(s.Sampler)
+	if err != nil {
+		return nil, err
+	}
+	if s.Eta > 0 && !sampler.Eta {
+		return nil, fmt.Errorf("eta is %g, but %s has none: want 0, or one of %s", s.Eta, s.Sampler, strings.Join(withEta(), ", "))
+	}
+	if err := s.guidance().Suits(sampler); err != nil {
+		return nil, err
+	}
 	return samplers.NewPlan(samplers.Request{
 		Sampler: s.Sampler, Config: i.Scheduler, Steps: s.Steps, Spacing: s.Spacing, Sigmas: s.Sigmas,
 	})
+}
+
+// withEta are the names of the samplers that eta applies to.
+func withEta() (names []string) {
+	for _, s := range samplers.Samplers() {
+		if s.Eta {
+			names = append(names, s.Name)
+		}
+	}
+	return names
 }
 
 const defaultsFile = "ldx.json"

@@ -24,8 +24,9 @@ type Step struct {
 	X0       []float32      // the predicted original; at the end the latent itself
 	Timing   Timing
 
-	noise samplers.Noise
-	shape tensor.Shape
+	noise  samplers.Noise
+	shape  tensor.Shape
+	guided samplers.GuidedOutput // Eps, and what comes with it
 }
 
 // Outputs are what the denoiser gave at a step, before guidance, and for which
@@ -35,9 +36,10 @@ type Outputs struct {
 	Prompt, Negative string
 }
 
-// serve reports whether the outputs are all that settings to need.
-func (o Outputs) serve(to Settings) bool {
-	return to.Prompt == o.Prompt && (!to.guided() || o.Uncond != nil && to.Negative == o.Negative)
+// serve reports whether the outputs at a place are all that settings to need there.
+func (s *Step) serve(to Settings) bool {
+	o := s.Outputs
+	return to.Prompt == o.Prompt && (!to.guided(s.Plan, s.Index()) || o.Uncond != nil && to.Negative == o.Negative)
 }
 
 // Timing says where a step's time went: the sampler's arithmetic that led here,
@@ -50,12 +52,31 @@ type Timing struct {
 // Index is the step's number k: 0 at pure noise, Calls at the end.
 func (s *Step) Index() int { return s.State.Index }
 
+// Number is how many steps of the sampler are complete here. Some samplers call the
+// denoiser more than once a step, and each call is a place of its own: see Whole.
+func (s *Step) Number() int { return s.Plan.StepOf(s.Index()) }
+
+// Whole reports whether a step ends here, and not only one of its calls.
+func (s *Step) Whole() bool {
+	k := s.Index()
+	return k == 0 || s.Plan.StepOf(k) != s.Plan.StepOf(k-1)
+}
+
+// NextStep is the index of the place where the next step begins.
+func (s *Step) NextStep() int {
+	next := s.Index() + 1
+	for next < s.Plan.Calls() && s.Plan.StepOf(next) == s.Number() {
+		next++
+	}
+	return next
+}
+
 // Done reports whether the run ends here.
 func (s *Step) Done() bool { return s.Plan.Done(s.State) }
 
-// Latent is x_k as a tensor [1, C, H, W]; it shares memory with the step and must
-// not be written to.
-func (s *Step) Latent() *tensor.Dense { return s.dense(s.State.X) }
+// Latent is x_k as a tensor [1, C, H, W], on the scale that the model sees, whatever
+// the sampler's; it may share memory with the step and must not be written to.
+func (s *Step) Latent() *tensor.Dense { return s.dense(s.Plan.Latent(s.State)) }
 
 // Original is the predicted original x0 as a tensor [1, C, H, W], likewise.
 func (s *Step) Original() *tensor.Dense { return s.dense(s.X0) }
@@ -92,7 +113,7 @@ func (m *Model) Begin(ctx context.Context, s Settings) (*Step, error) {
 // there, unless it is the end.
 func (m *Model) Advance(ctx context.Context, s *Step) (*Step, error) {
 	start := time.Now()
-	state, _, err := s.Plan.Step(s.State, s.Eps, samplers.Options{Eta: s.Settings.Eta, Noise: s.noise})
+	state, _, err := s.Plan.Step(s.State, s.Eps, samplers.Options{Eta: s.Settings.Eta, Noise: s.noise, Renoise: s.guided.Renoise})
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +140,7 @@ func (m *Model) Edit(ctx context.Context, s *Step, to Settings) (*Step, error) {
 	if s.Done() {
 		return edited, nil
 	}
-	if !s.Outputs.serve(to) {
+	if !s.serve(to) {
 		return m.evaluate(ctx, edited)
 	}
 	edited.Outputs = s.Outputs
@@ -142,7 +163,7 @@ func (m *Model) Cost(s *Step, to Settings) Cost {
 		return Cost{}
 	}
 	cost := Cost{ToEnd: s.Plan.Calls() - s.Index() - 1}
-	if !s.Outputs.serve(to) {
+	if !s.serve(to) {
 		cost.Now = 1
 	}
 	return cost
@@ -152,7 +173,7 @@ func (m *Model) Cost(s *Step, to Settings) Cost {
 func (m *Model) evaluate(ctx context.Context, s *Step) (*Step, error) {
 	start := time.Now()
 	prompts := []string{s.Settings.Prompt}
-	if s.Settings.guided() {
+	if s.Settings.guided(s.Plan, s.Index()) {
 		prompts = append(prompts, s.Settings.Negative)
 	}
 	conds := make([]Conditioning, len(prompts))
@@ -184,7 +205,12 @@ func (m *Model) evaluate(ctx context.Context, s *Step) (*Step, error) {
 // combine applies guidance to the kept outputs: no denoiser call.
 func (s *Step) combine() {
 	start := time.Now()
-	s.Eps = samplers.Guide(s.Outputs.Cond, s.Outputs.Uncond, s.Settings.Guidance)
+	var momentum []float32
+	if s.Parent != nil {
+		momentum = s.Parent.guided.Momentum
+	}
+	s.guided = s.Settings.guidance().Apply(s.Plan.Point(s.State, s.shape[1]), s.Outputs.Cond, s.Outputs.Uncond, momentum)
+	s.Eps = s.guided.Output
 	s.X0, _ = s.Plan.Predict(s.State, s.Eps)
 	s.Timing.Combine = time.Since(start)
 }

@@ -10,6 +10,7 @@ import (
 
 	"ldx/internal/toy"
 	"ldx/pipeline"
+	"ldx/samplers"
 )
 
 func toySettings(m *pipeline.Model) pipeline.Settings {
@@ -207,5 +208,65 @@ func TestFailedCallIsAnError(t *testing.T) {
 	m := works.Model()
 	if _, err := m.Begin(context.Background(), toySettings(m)); !errors.Is(err, broken) {
 		t.Errorf("error is %v, want %v", err, broken)
+	}
+}
+
+// TestStepsOfSeveralCalls checks where steps end that take more than one call, and
+// that edits and costs count calls.
+func TestStepsOfSeveralCalls(t *testing.T) {
+	var works toy.Toy
+	m := works.Model()
+	s := toySettings(m)
+	s.Sampler, s.Steps = "heun", 3
+	path := runToEnd(t, m, s)
+	var numbers, next []int
+	var whole []bool
+	for _, at := range path {
+		numbers, whole = append(numbers, at.Number()), append(whole, at.Whole())
+		if !at.Done() {
+			next = append(next, at.NextStep())
+		}
+	}
+	if want := []int{0, 0, 1, 1, 2, 3}; !slices.Equal(numbers, want) {
+		t.Errorf("steps done are %v, want %v", numbers, want)
+	}
+	if want := []bool{true, false, true, false, true, true}; !slices.Equal(whole, want) {
+		t.Errorf("whole steps are %v, want %v", whole, want)
+	}
+	if want := []int{2, 2, 4, 4, 5}; !slices.Equal(next, want) {
+		t.Errorf("the next steps begin at %v, want %v", next, want)
+	}
+	to := s
+	to.Prompt = "another"
+	if got, want := m.Cost(path[2], to), (pipeline.Cost{Now: 1, ToEnd: 2}); got != want {
+		t.Errorf("said to cost %+v, want %+v", got, want)
+	}
+}
+
+// TestGuidanceByStep leaves the unconditional output out where guidance is off, and
+// carries momentum along the steps: a step back has its own.
+func TestGuidanceByStep(t *testing.T) {
+	var works toy.Toy
+	m := works.Model()
+	s := toySettings(m)
+	s.Steps = 10
+	s.Guiding.Interval = samplers.GuidanceInterval{Start: 0.5, Stop: 1}
+	for i, at := range runToEnd(t, m, s) {
+		if guided := at.Outputs.Uncond != nil; !at.Done() && guided != (i >= 5) {
+			t.Errorf("step %d has an unconditional output: %t", i, guided)
+		}
+	}
+	s.Guiding = samplers.Guidance{APG: samplers.APG{Enabled: true, Momentum: 0.5, Eta: 1}}
+	path := runToEnd(t, m, s)
+	again, err := m.Advance(context.Background(), path[3])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(again.Eps, path[4].Eps) {
+		t.Error("a step that is taken again is another one")
+	}
+	s.Guiding.APG.Momentum = 0
+	if plain := runToEnd(t, m, s); slices.Equal(plain[4].Eps, path[4].Eps) {
+		t.Error("momentum makes no difference")
 	}
 }

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 
 	"gorgonia.org/tensor"
@@ -65,7 +66,7 @@ func (u *unet) textWidth() int { return lastDim(u.text) }
 // Predict runs all conditionings as one batch where the graph leaves the batch
 // free: on two cores a batch of two takes about 0.8 of two runs at 16x16 latents
 // and gains less above (bench/RESULTS.md). Otherwise they run one after the other.
-func (u *unet) Predict(ctx context.Context, x *tensor.Dense, t int, conds ...Conditioning) ([]*tensor.Dense, error) {
+func (u *unet) Predict(ctx context.Context, x *tensor.Dense, t float32, conds ...Conditioning) ([]*tensor.Dense, error) {
 	if u.batches() {
 		return u.run(ctx, x, t, conds)
 	}
@@ -84,7 +85,7 @@ func (u *unet) Predict(ctx context.Context, x *tensor.Dense, t int, conds ...Con
 func (u *unet) batches() bool { return u.sample.Shape[0] < 0 && u.text.Shape[0] < 0 }
 
 // run evaluates the graph on one batch: the same x and t for every conditioning.
-func (u *unet) run(ctx context.Context, x *tensor.Dense, t int, conds []Conditioning) ([]*tensor.Dense, error) {
+func (u *unet) run(ctx context.Context, x *tensor.Dense, t float32, conds []Conditioning) ([]*tensor.Dense, error) {
 	samples, texts := make([]*tensor.Dense, len(conds)), make([]*tensor.Dense, len(conds))
 	for i, c := range conds {
 		samples[i], texts[i] = x, c[TextEmbedding]
@@ -127,20 +128,28 @@ func stack(parts []*tensor.Dense) *tensor.Dense {
 	return tensor.New(tensor.WithShape(shape...), tensor.WithBacking(data))
 }
 
+// wholeTimestep is t for a graph that takes whole timesteps: without its fraction, as
+// torch casts it. A t that rounding errors put just below a whole one is that one:
+// KDPM2 ancestral's own timesteps between two are whole but for them.
+func wholeTimestep(t float32) int64 {
+	const nearly = 1e-3
+	return int64(math.Floor(float64(t) + nearly))
+}
+
 // timestepTensor is t in the element type the graph declares: [n], or [1] where
 // the graph takes a single one.
-func timestepTensor(in ort.Info, t, n int) (*tensor.Dense, error) {
+func timestepTensor(in ort.Info, t float32, n int) (*tensor.Dense, error) {
 	if len(in.Shape) == 0 || in.Shape[0] == 1 {
 		n = 1
 	}
 	var backing any
 	switch in.Type {
 	case ort.Int64:
-		backing = slices.Repeat([]int64{int64(t)}, n)
+		backing = slices.Repeat([]int64{wholeTimestep(t)}, n)
 	case ort.Int32:
-		backing = slices.Repeat([]int32{int32(t)}, n)
+		backing = slices.Repeat([]int32{int32(wholeTimestep(t))}, n)
 	case ort.Float32:
-		backing = slices.Repeat([]float32{float32(t)}, n)
+		backing = slices.Repeat([]float32{t}, n)
 	case ort.Float64:
 		backing = slices.Repeat([]float64{float64(t)}, n)
 	default:

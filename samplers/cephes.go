@@ -49,14 +49,5 @@ func sincos32(x float32) (sin, cos float32) {
 	cos = fma32(cos, z, -float32(z*0.5)) + 1
 	sin = float32(horner(z, -1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1) * z)
 	sin = fma32(sin, x, x)
-	if octant&2 != 0 {
-		sin, cos = cos, sin
-	}
-	if octant&4 != 0 {
-		sin = -sin
-	}
-	if (octant-2)&4 == 0 {
-		cos = -cos
-	}
-	return sin, cos
+	return turn(octant, sin, cos)
 }

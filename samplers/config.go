@@ -88,12 +88,14 @@ type scheduleParams struct {
 	BetaSchedule        string    `json:"beta_schedule"`
 	TrainedBetas        []float64 `json:"trained_betas"`
 	RescaleBetasZeroSNR bool      `json:"rescale_betas_zero_snr"`
+	boundZeroSNR        bool      // keep the last alpha-bar off 0
 }
 
 // spacingParams are the keys that choose timesteps.
 type spacingParams struct {
 	TimestepSpacing Spacing `json:"timestep_spacing"`
 	StepsOffset     int     `json:"steps_offset"`
+	given           []int   // by the request, one by one; nil without
 }
 
 // clipParams are the keys that bound the predicted original sample.

@@ -4,29 +4,16 @@ package samplers
 // DDIMScheduler steps it.
 func ddim() Sampler {
 	return Sampler{
-		Name: "ddim", Class: "DDIMScheduler", Order: 1, CallsPerStep: 1, Eta: true,
+		Name: "ddim", Class: "DDIMScheduler", Order: 1, CallsPerStep: 1, Eta: true, Renoise: true,
 		Summary: "deterministic at eta 0, as noisy as DDPM at eta 1",
-		plan:    planDDIM,
+		method:  method{defaults: ddimDefaults, plan: planDDIM, zeroSNR: keepsZeroSNR},
 	}
 }
 
-// ddimParams are the keys of scheduler_config.json that DDIM honours.
-type ddimParams struct {
-	scheduleParams
-	spacingParams
-	clipParams
-	PredictionType string `json:"prediction_type"`
-	SetAlphaToOne  bool   `json:"set_alpha_to_one"`
-}
-
-func ddimDefaults() ddimParams {
-	return ddimParams{
-		scheduleParams: scheduleParams{NumTrainTimesteps: 1000, BetaStart: 1e-4, BetaEnd: 0.02, BetaSchedule: "linear"},
-		spacingParams:  spacingParams{TimestepSpacing: Leading},
-		clipParams:     clipParams{ClipSample: true, ClipSampleRange: 1, DynamicThresholdingP: 0.995, ThresholdingSampleMax: 1},
-		PredictionType: "epsilon",
-		SetAlphaToOne:  true,
-	}
+func ddimDefaults() params {
+	c := commonDefaults(Leading)
+	c.ClipSample, c.SetAlphaToOne = true, true
+	return c
 }
 
 // ddimSolver holds, for each call, alpha-bar at the timestep stepped to.
@@ -35,46 +22,40 @@ type ddimSolver struct {
 	prev      []float32
 }
 
-func planDDIM(p *Plan, r Request) error {
-	params := ddimDefaults()
-	if err := r.Config.decode(&params); err != nil {
-		return err
-	}
-	if r.Spacing != "" {
-		params.TimestepSpacing = r.Spacing
-	}
-	alphas, err := params.alphasCumprod()
+func planDDIM(p *Plan, c params, n int) error {
+	alphas, err := c.alphasCumprod()
 	if err != nil {
 		return err
 	}
-	ts, err := params.timesteps(r.Steps, params.NumTrainTimesteps)
+	ts, err := c.timesteps(n, c.NumTrainTimesteps)
 	if err != nil {
 		return err
 	}
-	predictor, err := newPredictor(params.PredictionType, params.clipParams)
+	predictor, err := newPredictor(c.PredictionType, c.clipParams)
 	if err != nil {
 		return err
 	}
 	if err := predictor.checkAlphas(ts, alphas); err != nil {
 		return err
 	}
-	p.timesteps, p.alphas = ts, alphas
-	p.solver = &ddimSolver{predictor: predictor, prev: params.prevAlphas(ts, alphas, r.Steps)}
+	d := &ddimSolver{predictor: predictor, prev: c.prevAlphas(ts, alphas, n)}
+	p.vary(ts, alphas, d.prev[len(ts)-1])
+	p.solver = d
 	return nil
 }
 
 // prevAlphas gives alpha-bar at the timestep each call steps to. diffusers
 // subtracts num_train_timesteps // steps whatever the spacing; CompVis takes the
 // next timestep of its list and ends on the table's first entry.
-func (d ddimParams) prevAlphas(ts []int, alphas []float32, steps int) []float32 {
+func (c params) prevAlphas(ts []int, alphas []float32, steps int) []float32 {
 	final := alphas[0]
-	if d.SetAlphaToOne && d.TimestepSpacing != LDM {
+	if c.SetAlphaToOne && c.TimestepSpacing != LDM {
 		final = 1
 	}
 	prev := make([]float32, len(ts))
 	for i, t := range ts {
-		before := t - d.NumTrainTimesteps/steps
-		if d.TimestepSpacing == LDM {
+		before := t - c.NumTrainTimesteps/steps
+		if c.TimestepSpacing == LDM {
 			before = -1
 			if i+1 < len(ts) {
 				before = ts[i+1]
@@ -100,12 +81,15 @@ func (d *ddimSolver) step(p *Plan, s State, output []float32, o Options) (State,
 	if o.UseClippedOutput {
 		eps = noiseFrom(alpha, s.X, x0)
 	}
+	if o.Renoise != nil {
+		eps = o.Renoise
+	}
 	signal := sqrt32(prev)
 	x := make([]float32, len(s.X))
 	for i := range x {
 		x[i] = float32(signal*x0[i]) + float32(direction*eps[i])
 	}
-	next := State{Index: s.Index + 1, X: x, Draws: s.Draws}
+	next := State{X: x, Draws: s.Draws}
 	if o.Eta > 0 {
 		for i, z := range o.Noise.Draw(s.Draws) {
 			x[i] += float32(sigma * z)

@@ -3,16 +3,20 @@ package samplers
 import (
 	"fmt"
 	"math"
-	"strings"
+	"slices"
 )
 
-// Request says which plan to make. The zero Spacing is the config's.
+// Request says which plan to make. The zero Spacing and the zero Sigmas are the
+// config's.
 type Request struct {
-	Sampler string  // a name from [Samplers]
+	Sampler string  // a name from [Samplers], or a scheduler class of diffusers
 	Config  Config  // the model's scheduler config
 	Steps   int     // number of steps
 	Spacing Spacing // overrides the config's timestep_spacing
-	Sigmas  string  // a sigma schedule; "" or "normal" is the sampler's own
+	Sigmas  string  // a name from [SigmaSchedules], or falling noise levels with commas
+	// Timesteps are the training timesteps of each step, falling, in place of Steps and
+	// Spacing; for samplers with Timesteps.
+	Timesteps []int
 }
 
 // Plan is a sampler laid out over the timesteps of one run. It is immutable and
@@ -21,9 +25,17 @@ type Request struct {
 type Plan struct {
 	sampler   Sampler
 	steps     int
-	timesteps []int
-	alphas    []float32 // alpha-bar a training timestep
-	solver    solver
+	timesteps []float32 // of each call
+	bars      []float32 // alpha-bar at each call
+	sigmas    []float32 // noise level at each call, and at the end
+	stepOf    []int     // the step that each call is part of; nil where each is its own
+	// exploding says that the solver's x is x0 + sigma*eps ("variance exploding"),
+	// not sqrt(alpha-bar)*x0 + sqrt(1-alpha-bar)*eps.
+	exploding bool
+	init      float32 // what the start noise is multiplied with
+	// prediction is what the model outputs, as the config says.
+	prediction string
+	solver     solver
 }
 
 // solver is one sampling method with its parameters resolved.
@@ -31,25 +43,53 @@ type solver interface {
 	// predict splits the model's output at s into the predicted original and
 	// the predicted noise.
 	predict(p *Plan, s State, output []float32) (x0, eps []float32)
-	// step goes from s to the next state.
+	// step goes from s to the next state, and returns x0 too.
 	step(p *Plan, s State, output []float32, o Options) (next State, x0 []float32)
 }
 
 // State is where a run stands: before call Index, at latent X. It is a value:
-// nothing writes to X once it is in a State.
+// nothing writes to X or Memory once they are in a State.
 type State struct {
 	Index int       // calls made so far
-	X     []float32 // the latent x_t, flat
+	X     []float32 // the latent, flat, on the solver's own scale: see [Plan.Latent]
 	Draws int       // draws of noise used so far, the start noise included
+	// Memory is what the solver keeps of the calls before, newest last; only the
+	// plan's own solver reads it. Empty, the solver starts afresh from X.
+	Memory [][]float32
 }
 
 // Options are what may change from one step to the next.
 type Options struct {
-	Eta   float64 // DDIM's eta: 0 deterministic, 1 as noisy as DDPM
+	Eta   float64 // 0 deterministic, 1 as noisy as can be; for samplers with Eta
 	Noise Noise   // where draws come from; may be nil when none is needed
 	// UseClippedOutput takes the noise from the clipped x0 (diffusers'
-	// use_clipped_model_output).
+	// use_clipped_model_output; DDIM only).
 	UseClippedOutput bool
+	// Renoise is the predicted noise to go on with, where it is not that of the
+	// model's output: CFG++ goes to the guided x0 with the unguided noise. Nil is
+	// the output's own; only samplers with Renoise take another.
+	Renoise []float32
+	Churn   Churn // Euler only
+}
+
+// Churn is the noise that Karras et al. (arXiv 2206.00364, algorithm 2) add before a
+// step. The zero Churn adds none; TMax 0 is no limit, Noise 0 is 1.
+type Churn struct{ Amount, TMin, TMax, Noise float64 }
+
+// check reports churn that is out of range, or that s has no use for.
+func (c Churn) check(s Sampler) error {
+	for _, v := range []struct {
+		name  string
+		value float64
+	}{{"amount", c.Amount}, {"tmin", c.TMin}, {"tmax", c.TMax}, {"noise", c.Noise}} {
+		if !(v.value >= 0) || math.IsInf(v.value, 1) {
+			return fmt.Errorf("churn %s is %g, want 0 or more", v.name, v.value)
+		}
+	}
+	if c.Amount > 0 && s.Class != "EulerDiscreteScheduler" {
+		return fmt.Errorf("%s has no churn, only euler has", s.Name)
+	}
+	return nil
 }
 
 // NewPlan lays out a run. Its errors name the setting that does not fit and what
@@ -62,11 +102,65 @@ func NewPlan(r Request) (*Plan, error) {
 	if r.Sigmas != "" && r.Sigmas != "normal" && !s.Sigmas {
 		return nil, fmt.Errorf("sigmas is %q, but %s has no sigma schedule, want normal", r.Sigmas, s.Name)
 	}
-	p := &Plan{sampler: s, steps: r.Steps}
-	if err := s.plan(p, r); err != nil {
+	if s.OwnSpacing && r.Spacing != "" {
+		return nil, fmt.Errorf("spacing is %q, but %s lays out its timesteps in its own way: leave spacing out", r.Spacing, s.Name)
+	}
+	c, err := s.method.resolve(r)
+	if err != nil {
 		return nil, err
 	}
-	return p, nil
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	n := r.Steps
+	if c.list != nil {
+		n = len(c.list)
+	}
+	if r.Timesteps != nil {
+		if err := r.checkTimesteps(s, c.NumTrainTimesteps); err != nil {
+			return nil, err
+		}
+		n = len(r.Timesteps)
+	}
+	if n < 1 || n > c.NumTrainTimesteps {
+		return nil, fmt.Errorf("steps is %d, want 1 to %d (the model's training timesteps)", n, c.NumTrainTimesteps)
+	}
+	p := &Plan{sampler: s, steps: n, init: 1, prediction: c.PredictionType}
+	if err := s.method.plan(p, c, n); err != nil {
+		return nil, err
+	}
+	return p, p.check()
+}
+
+// check reports a plan that no run could follow.
+func (p *Plan) check() error {
+	for i, s := range p.sigmas {
+		if s < 0 || math.IsNaN(float64(s)) {
+			return fmt.Errorf("%s with %d steps has noise level %g at call %d, want 0 or more: other sigmas or fewer steps would do", p.sampler.Name, p.steps, s, i)
+		}
+	}
+	return nil
+}
+
+// vary sets the calls of a variance-preserving plan: integer timesteps of a table of
+// alpha-bar, and alpha-bar at the end.
+func (p *Plan) vary(timesteps []int, alphas []float32, final float32) {
+	for _, t := range timesteps {
+		p.timesteps = append(p.timesteps, float32(t))
+		p.bars = append(p.bars, alphas[t])
+	}
+	p.sigmas = sigmasOf(append(slices.Clone(p.bars), final))
+}
+
+// barOf is alpha-bar at a noise level.
+func barOf(sigma float32) float32 { return 1 / (float32(sigma*sigma) + 1) }
+
+// explode sets the calls of a plan over noise levels: one more level than calls.
+func (p *Plan) explode(timesteps, sigmas []float32) {
+	p.timesteps, p.sigmas = timesteps, sigmas
+	for _, s := range sigmas[:len(timesteps)] {
+		p.bars = append(p.bars, barOf(s))
+	}
 }
 
 // Sampler is the sampler the plan was made for.
@@ -75,26 +169,78 @@ func (p *Plan) Sampler() Sampler { return p.sampler }
 // Calls is the number of evaluations of the denoiser a whole run makes.
 func (p *Plan) Calls() int { return len(p.timesteps) }
 
-// Timestep is the training timestep of call i, 0 <= i < Calls().
-func (p *Plan) Timestep(i int) int { return p.timesteps[i] }
+// Steps is the number of steps, each of one or more calls.
+func (p *Plan) Steps() int {
+	if n := len(p.stepOf); n > 0 {
+		return p.stepOf[n-1] + 1
+	}
+	return p.Calls()
+}
+
+// StepOf is the number of the step, from 0, that call i is part of.
+func (p *Plan) StepOf(i int) int {
+	switch {
+	case p.stepOf == nil:
+		return i
+	case i >= len(p.stepOf):
+		return p.Steps()
+	}
+	return p.stepOf[i]
+}
+
+// Timestep is the training timestep of call i, 0 <= i < Calls(). Some samplers go
+// between two; a model that takes whole timesteps gets it without its fraction.
+func (p *Plan) Timestep(i int) float32 { return p.timesteps[i] }
 
 // AlphaBar is alpha-bar (the share of the signal's variance) at call i.
-func (p *Plan) AlphaBar(i int) float32 { return p.alphas[p.timesteps[i]] }
+func (p *Plan) AlphaBar(i int) float32 { return p.bars[i] }
 
-// Sigma is the noise level sqrt((1-alpha-bar)/alpha-bar) at call i.
-func (p *Plan) Sigma(i int) float32 {
-	a := float64(p.AlphaBar(i))
-	return float32(math.Sqrt((1 - a) / a))
+// Sigma is the noise level sqrt((1-alpha-bar)/alpha-bar) at call i, and at the end
+// for i = Calls().
+func (p *Plan) Sigma(i int) float32 { return p.sigmas[i] }
+
+// Prediction is what the model outputs: epsilon, v_prediction or sample.
+func (p *Plan) Prediction() string {
+	if p.prediction == "original_sample" { // diffusers' Euler has this name for it too
+		return "sample"
+	}
+	return p.prediction
 }
 
 // Done reports whether s is the end of the run.
 func (p *Plan) Done(s State) bool { return s.Index >= p.Calls() }
 
 // Start is the state x_T made of the generator's first draw.
-func (p *Plan) Start(n Noise) State { return State{X: n.Draw(0), Draws: 1} }
+func (p *Plan) Start(n Noise) State {
+	x := n.Draw(0)
+	if p.init != 1 {
+		for i := range x {
+			x[i] *= p.init
+		}
+	}
+	return State{X: x, Draws: 1}
+}
 
-// Input is what the denoiser is to be given at s: the latent and the timestep.
-func (p *Plan) Input(s State) (x []float32, t int) { return s.X, p.timesteps[s.Index] }
+// Input is what the denoiser is to be given at s: the latent on the model's scale and
+// the timestep.
+func (p *Plan) Input(s State) (x []float32, t float32) {
+	return p.Latent(s), p.timesteps[s.Index]
+}
+
+// Latent is s.X on the scale that models are trained on, signal and noise together of
+// variance 1. It may share memory with s.
+func (p *Plan) Latent(s State) []float32 {
+	sigma := p.sigmas[s.Index]
+	if !p.exploding || sigma == 0 {
+		return s.X
+	}
+	scale := sqrt32(float32(sigma*sigma) + 1)
+	x := make([]float32, len(s.X))
+	for i, v := range s.X {
+		x[i] = v / scale
+	}
+	return x
+}
 
 // Predict gives the predicted original x0 (clipped as the config says) and the
 // predicted noise eps that output, the model's output at s, stands for.
@@ -104,8 +250,9 @@ func (p *Plan) Predict(s State, output []float32) (x0, eps []float32) {
 
 // Step takes one step from s with output, the model's output at s (guidance
 // applied). It writes to neither and returns the next state and x0, as diffusers'
-// step returns prev_sample and pred_original_sample. The end of the run, an
-// output of the wrong length and an eta outside 0..1 are errors.
+// step returns prev_sample and pred_original_sample. x0 may be part of next and is not
+// to be written to. The end of the run, an output of the wrong length and options that
+// the sampler does not have are errors.
 func (p *Plan) Step(s State, output []float32, o Options) (next State, x0 []float32, err error) {
 	switch {
 	case p.Done(s):
@@ -114,38 +261,34 @@ func (p *Plan) Step(s State, output []float32, o Options) (next State, x0 []floa
 		return State{}, nil, fmt.Errorf("the model's output has %d values, the latent %d", len(output), len(s.X))
 	case !(o.Eta >= 0 && o.Eta <= 1):
 		return State{}, nil, fmt.Errorf("eta is %g, want 0 to 1", o.Eta)
+	case o.Renoise != nil && !p.sampler.Renoise:
+		return State{}, nil, fmt.Errorf("%s goes on with the model's own noise only; ddim, euler and euler-a take another", p.sampler.Name)
+	case o.Renoise != nil && len(o.Renoise) != len(s.X):
+		return State{}, nil, fmt.Errorf("the noise to go on with has %d values, the latent %d", len(o.Renoise), len(s.X))
+	}
+	if err := o.Churn.check(p.sampler); err != nil {
+		return State{}, nil, err
+	}
+	none := missingNoise{n: len(s.X)}
+	if o.Noise == nil {
+		o.Noise = &none
 	}
 	next, x0 = p.solver.step(p, s, output, o)
+	if none.asked {
+		return State{}, nil, fmt.Errorf("%s draws noise at call %d, and there is none to draw from", p.sampler.Name, s.Index)
+	}
+	next.Index = s.Index + 1
 	return next, x0, nil
 }
 
-// Sampler describes one sampling method.
-type Sampler struct {
-	Name         string // as --sampler takes it
-	Class        string // diffusers' class
-	Summary      string // one line
-	Order        int    // order of accuracy
-	CallsPerStep int    // evaluations of the denoiser a step
-	Eta          bool   // whether eta applies
-	Sigmas       bool   // whether it takes a sigma schedule
-
-	plan func(*Plan, Request) error
+// missingNoise stands in for noise that a step was not given.
+type missingNoise struct {
+	n     int
+	asked bool
 }
 
-// Samplers lists the samplers in the order in which they are offered. A new one
-// is a file of its own and a line here.
-func Samplers() []Sampler {
-	return []Sampler{ddim()}
-}
-
-// ByName finds a sampler; the error lists the names there are.
-func ByName(name string) (Sampler, error) {
-	var names []string
-	for _, s := range Samplers() {
-		if s.Name == name {
-			return s, nil
-		}
-		names = append(names, s.Name)
-	}
-	return Sampler{}, fmt.Errorf("sampler %q is unknown, want %s", name, strings.Join(names, ", "))
+// Draw implements [Noise].
+func (m *missingNoise) Draw(int) []float32 {
+	m.asked = true
+	return make([]float32, m.n)
 }

@@ -112,7 +112,7 @@ func clamp(x []float32, bound float32) {
 // quantile sorts values and interpolates linearly, as torch.quantile does.
 func quantile(values []float32, q float64) float32 {
 	slices.Sort(values)
-	rank := float32(q) * float32(len(values)-1)
+	rank := float32(float32(q) * float32(len(values)-1))
 	lo := int(rank)
 	hi := min(lo+1, len(values)-1)
 	return values[lo] + float32((rank-float32(lo))*(values[hi]-values[lo]))

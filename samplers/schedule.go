@@ -18,13 +18,25 @@ func (p scheduleParams) alphasCumprod() ([]float32, error) {
 	if p.RescaleBetasZeroSNR {
 		betas = zeroTerminalSNR(betas)
 	}
+	if err := checkBetas(betas); err != nil {
+		return nil, err
+	}
 	alphas := cumprodOfComplement(betas)
-	for t, a := range alphas {
-		if !(a >= 0 && a <= 1) {
-			return nil, fmt.Errorf("scheduler config: the betas give alpha-bar %g at timestep %d, want 0 to 1", a, t)
-		}
+	if p.RescaleBetasZeroSNR && p.boundZeroSNR {
+		alphas[len(alphas)-1] = lowestAlphaBar
 	}
 	return alphas, nil
+}
+
+// checkBetas refuses betas that are no share of a variance; with all of them from 0
+// to 1, alpha-bar never rises.
+func checkBetas[T float32 | float64](betas []T) error {
+	for t, b := range betas {
+		if v := float64(b); !(v >= 0 && v <= 1) {
+			return fmt.Errorf("scheduler config: beta %g at timestep %d takes alpha-bar out of its range, want betas from 0 to 1", v, t)
+		}
+	}
+	return nil
 }
 
 func (p scheduleParams) betas() ([]float32, error) {
@@ -46,18 +58,29 @@ func (p scheduleParams) betas() ([]float32, error) {
 		}
 		return betas, nil
 	case "squaredcos_cap_v2":
-		return cosineBetas(n), nil
+		return cappedBetas(n, cosineBar), nil
+	case "exp":
+		return cappedBetas(n, func(t float64) float64 { return math.Exp(-12 * t) }), nil
+	case "sigmoid":
+		betas := linspace32(-6, 6, n)
+		for i, b := range betas {
+			s := float32(1 / (1 + math.Exp(-float64(b))))
+			betas[i] = float32(s*float32(p.BetaEnd-p.BetaStart)) + float32(p.BetaStart)
+		}
+		return betas, nil
 	}
-	return nil, fmt.Errorf("scheduler config: beta_schedule %q is unknown, want linear, scaled_linear or squaredcos_cap_v2", p.BetaSchedule)
+	return nil, fmt.Errorf("scheduler config: beta_schedule %q is unknown, want linear, scaled_linear, squaredcos_cap_v2, exp or sigmoid", p.BetaSchedule)
 }
 
-// cosineBetas is the schedule of Nichol and Dhariwal (arXiv 2102.09672, eq. 17),
-// capped as diffusers caps it.
-func cosineBetas(n int) []float32 {
-	bar := func(t float64) float64 {
-		c := math.Cos((t + 0.008) / 1.008 * math.Pi / 2)
-		return c * c
-	}
+// cosineBar is the schedule of Nichol and Dhariwal (arXiv 2102.09672, eq. 17).
+func cosineBar(t float64) float64 {
+	c := math.Cos((t + 0.008) / 1.008 * math.Pi / 2)
+	return c * c
+}
+
+// cappedBetas are the betas of a schedule alpha-bar over 0..1, capped as diffusers
+// caps them.
+func cappedBetas(n int, bar func(float64) float64) []float32 {
 	betas := make([]float32, n)
 	for i := range betas {
 		b := 1 - bar(float64(i+1)/float64(n))/bar(float64(i)/float64(n))

@@ -28,6 +28,9 @@ func (p spacingParams) timesteps(n, total int) ([]int, error) {
 	if n < 1 || n > total {
 		return nil, fmt.Errorf("steps is %d, want 1 to %d (the model's training timesteps)", n, total)
 	}
+	if p.given != nil {
+		return slices.Clone(p.given), nil
+	}
 	var ts []int
 	switch p.TimestepSpacing {
 	case Leading:

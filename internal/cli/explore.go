@@ -33,6 +33,9 @@ func (x *explore) register(fs *pflag.FlagSet) {
 }
 
 func (x *explore) run(ctx context.Context) error {
+	if x.sampling.typed.Sampler == samplerHelp {
+		return listSamplers(os.Stdout)
+	}
 	protocol, err := x.sampling.protocol()
 	if err != nil {
 		return err

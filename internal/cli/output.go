@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"ldx/internal/export"
@@ -66,7 +67,7 @@ func (o output) write(ctx context.Context, m *pipeline.Model, path []*pipeline.S
 		return nil
 	}
 	parameters := export.Parameters(m.Info().Name, path[len(path)-1].Settings)
-	shown := path[1:]
+	shown := slices.DeleteFunc(slices.Clone(path[1:]), func(s *pipeline.Step) bool { return !s.Whole() })
 	if o.form == formPNG || len(shown) == 0 {
 		shown = path[len(path)-1:]
 	}

@@ -47,6 +47,9 @@ ldx run -p "a red apple" --trace t.safetensors --json`,
 
 func (r *runCommand) run(ctx context.Context) error {
 	start := time.Now()
+	if r.sampling.typed.Sampler == samplerHelp {
+		return listSamplers(r.stdout)
+	}
 	if r.output == "" && r.trace == "" && !r.json {
 		return usage(errors.New("nothing to write: give -o FILE, --trace FILE or --json"))
 	}

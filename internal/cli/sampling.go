@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -29,16 +30,32 @@ func (s *sampling) register(fs *pflag.FlagSet) {
 	fs.StringVarP(&t.Prompt, "prompt", "p", "", "what to make (default the model's)")
 	fs.StringVarP(&t.Negative, "negative", "n", "", "what to keep away from")
 	fs.VarP(numberFlag[float64]{&t.Guidance}, "guidance", "g", "guidance scale, at most 1 is off (default the model's)")
-	fs.StringVar(&t.Sampler, "sampler", "", "sampler (default the model's)")
-	fs.StringVar(&t.Sigmas, "sigmas", "", "noise levels: normal (default the sampler's own)")
+	g := &t.Guiding
+	fs.StringVar((*string)(&g.Schedule), "guidance-schedule", "", "guidance over the steps: linear:FROM..TO, cosine:FROM..TO or a list")
+	fs.Var(parsedFlag[samplers.GuidanceInterval]{&g.Interval, samplers.ParseGuidanceInterval}, "guidance-interval", "where there is guidance: sigma:LOW..HIGH, steps:FROM..TO (default everywhere)")
+	fs.Var(numberFlag[float64]{&g.Rescale}, "guidance-rescale", "bring the result's contrast towards the conditional one's, 0 to 1")
+	fs.Var(parsedFlag[samplers.APG]{&g.APG, samplers.ParseAPG}, "apg", "adaptive projected guidance: on, or momentum=-0.5,threshold=15,eta=0")
+	fs.Var(parsedFlag[samplers.Mimic]{&g.Mimic, samplers.ParseMimic}, "mimic", "dynamic thresholding after a smaller scale: SCALE[,PERCENTILE]")
+	fs.BoolVar(&g.PlusPlus, "cfg-plus-plus", false, "go on with the unconditional noise (guidance is then 0 to 1)")
+	fs.StringVar(&t.Sampler, "sampler", "", "sampler, or help for a list (default the model's)")
+	fs.StringVar(&t.Sigmas, "sigmas", "", "noise levels: "+strings.Join(samplers.SigmaSchedules(), ", ")+", or a list (default the model's)")
 	fs.Var(numberFlag[int]{&t.Steps}, "steps", "number of steps (default the model's)")
 	fs.Var(numberFlag[float64]{&t.Eta}, "eta", "noise put back at each step, 0 to 1")
 	fs.VarP(seedFlag{&t.Seed}, "seed", "s", "seed of the noise, 0 to 2^64-1 (default random)")
-	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: torch")
+	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: "+generators())
 	fs.StringVar(&s.spacing, "spacing", "", "timesteps: leading, trailing, linspace, ldm (default the model's)")
 	fs.Var(sizeFlag{&t.Width, &t.Height}, "size", "picture size in pixels (default the model's)")
 	registerGraphics(fs, &s.graphics)
 	fs.StringVar(&s.promptSyntax, "prompt-syntax", "plain", "how prompts are read: plain")
+}
+
+// generators lists the random number generators.
+func generators() string {
+	var names []string
+	for _, g := range samplers.Generators() {
+		names = append(names, string(g))
+	}
+	return strings.Join(names, ", ")
 }
 
 // resolve finds the model and lays what was typed over its defaults, without
@@ -72,14 +89,22 @@ func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Se
 		"prompt":   func() { out.Prompt = t.Prompt },
 		"negative": func() { out.Negative = t.Negative },
 		"guidance": func() { out.Guidance = t.Guidance },
-		"sampler":  func() { out.Sampler = t.Sampler },
-		"sigmas":   func() { out.Sigmas = t.Sigmas },
-		"steps":    func() { out.Steps = t.Steps },
-		"eta":      func() { out.Eta = t.Eta },
-		"seed":     func() { out.Seed = t.Seed },
-		"rng":      func() { out.RNG = samplers.Generator(s.rng) },
-		"spacing":  func() { out.Spacing = samplers.Spacing(s.spacing) },
-		"size":     func() { out.Width, out.Height = t.Width, t.Height },
+
+		"guidance-schedule": func() { out.Guiding.Schedule = t.Guiding.Schedule },
+		"guidance-interval": func() { out.Guiding.Interval = t.Guiding.Interval },
+		"guidance-rescale":  func() { out.Guiding.Rescale = t.Guiding.Rescale },
+		"apg":               func() { out.Guiding.APG = t.Guiding.APG },
+		"mimic":             func() { out.Guiding.Mimic = t.Guiding.Mimic },
+		"cfg-plus-plus":     func() { out.Guiding.PlusPlus = t.Guiding.PlusPlus },
+
+		"sampler": func() { out.Sampler = t.Sampler },
+		"sigmas":  func() { out.Sigmas = t.Sigmas },
+		"steps":   func() { out.Steps = t.Steps },
+		"eta":     func() { out.Eta = t.Eta },
+		"seed":    func() { out.Seed = t.Seed },
+		"rng":     func() { out.RNG = samplers.Generator(s.rng) },
+		"spacing": func() { out.Spacing = samplers.Spacing(s.spacing) },
+		"size":    func() { out.Width, out.Height = t.Width, t.Height },
 	}
 	s.flags.Visit(func(f *pflag.Flag) {
 		if apply, ok := overlay[f.Name]; ok {

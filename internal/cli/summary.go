@@ -11,15 +11,16 @@ import (
 
 // summary is what `ldx run --json` prints. Times are milliseconds.
 type summary struct {
-	Model     string `json:"model"`
-	Device    string `json:"device"`
-	Sampler   string `json:"sampler"`
-	Seed      uint64 `json:"seed"`
-	Steps     int    `json:"steps"`
-	Done      int    `json:"steps_done"`
-	Timesteps []int  `json:"timesteps"`
-	UNetCalls int    `json:"unet_calls"`
+	Model     string    `json:"model"`
+	Device    string    `json:"device"`
+	Sampler   string    `json:"sampler"`
+	Seed      uint64    `json:"seed"`
+	Steps     int       `json:"steps"`
+	Done      int       `json:"steps_done"`
+	Timesteps []float32 `json:"timesteps"`
+	UNetCalls int       `json:"unet_calls"`
 	timings
+	rng samplers.Generator
 }
 
 type timings struct {
@@ -36,7 +37,8 @@ func newSummary(e *engine, path []*pipeline.Step) summary {
 	last := path[len(path)-1]
 	s := summary{
 		Model: e.model.Info().Name, Device: e.model.Device(), Sampler: last.Settings.Sampler,
-		Seed: last.Settings.Seed, Steps: last.Settings.Steps, Done: last.Index(),
+		Seed: last.Settings.Seed, Steps: last.Settings.Steps, Done: last.Number(),
+		rng: last.Settings.RNG,
 	}
 	s.LibraryMS, s.LoadMS = milliseconds(e.libraryTime), milliseconds(e.model.LoadTime())
 	for i := range last.Plan.Calls() {
@@ -58,7 +60,7 @@ func newSummary(e *engine, path []*pipeline.Step) summary {
 
 // seedNote warns where torch's generator does not tell two seeds apart.
 func (s summary) seedNote() string {
-	if s.Seed <= math.MaxUint32 {
+	if s.rng != samplers.Torch || s.Seed <= math.MaxUint32 {
 		return ""
 	}
 	return fmt.Sprintf(" (the %s generator keeps the seed's low 32 bits: same as seed %d)", samplers.Torch, uint32(s.Seed))

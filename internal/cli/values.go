@@ -38,6 +38,29 @@ func (n numberFlag[T]) Set(text string) error {
 	return nil
 }
 
+// parsedFlag is a flag whose text is read by a function.
+type parsedFlag[T fmt.Stringer] struct {
+	to    *T
+	parse func(string) (T, error)
+}
+
+func (p parsedFlag[T]) String() string {
+	if p.to == nil {
+		return ""
+	}
+	return (*p.to).String()
+}
+
+func (p parsedFlag[T]) Type() string { return "text" }
+
+func (p parsedFlag[T]) Set(text string) error {
+	v, err := p.parse(text)
+	if err == nil {
+		*p.to = v
+	}
+	return err
+}
+
 // seedFlag is a seed of 64 bits.
 type seedFlag struct{ to *uint64 }
 

@@ -19,8 +19,14 @@ func Parameters(model string, s pipeline.Settings) string {
 	}
 	fmt.Fprintf(&b, "Steps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s, Eta: %s, RNG: %s",
 		s.Steps, strings.ToUpper(s.Sampler), number(s.Guidance), s.Seed, s.Width, s.Height, model, number(s.Eta), s.RNG)
+	if s.Sigmas != "" {
+		fmt.Fprintf(&b, ", Schedule type: %s", s.Sigmas)
+	}
 	if s.Spacing != "" {
 		fmt.Fprintf(&b, ", Timestep spacing: %s", s.Spacing)
+	}
+	if flags := guiding(s.Guiding); len(flags) > 0 {
+		fmt.Fprintf(&b, ", Guidance: %s", strings.ReplaceAll(strings.Join(flags, " "), ",", ";"))
 	}
 	return b.String()
 }
@@ -38,6 +44,10 @@ func Command(model string, s pipeline.Settings) string {
 	}
 	args = append(args, "-g", number(s.Guidance), "--sampler", s.Sampler, "--steps", strconv.Itoa(s.Steps),
 		"--eta", number(s.Eta), "-s", strconv.FormatUint(s.Seed, 10), "--size", fmt.Sprintf("%dx%d", s.Width, s.Height))
+	args = append(args, guiding(s.Guiding)...)
+	if s.Sigmas != "" {
+		args = append(args, "--sigmas", s.Sigmas)
+	}
 	if s.RNG != samplers.Torch {
 		args = append(args, "--rng", string(s.RNG))
 	}
@@ -45,6 +55,30 @@ func Command(model string, s pipeline.Settings) string {
 		args = append(args, "--spacing", string(s.Spacing))
 	}
 	return strings.Join(append(args, "-o", "out.png"), " ")
+}
+
+// guiding are the flags for what guidance does beside its scale.
+func guiding(g samplers.Guidance) (args []string) {
+	flag := func(name, value string) { args = append(args, "--"+name, value) }
+	if g.Schedule != "" {
+		flag("guidance-schedule", string(g.Schedule))
+	}
+	if text := g.Interval.String(); text != "" {
+		flag("guidance-interval", text)
+	}
+	if g.Rescale != 0 {
+		flag("guidance-rescale", number(g.Rescale))
+	}
+	if g.APG.Enabled {
+		flag("apg", g.APG.String())
+	}
+	if g.Mimic.Scale != 0 {
+		flag("mimic", g.Mimic.String())
+	}
+	if g.PlusPlus {
+		args = append(args, "--cfg-plus-plus")
+	}
+	return args
 }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

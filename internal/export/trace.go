@@ -29,7 +29,7 @@ func Trace(w io.Writer, model string, path []*pipeline.Step) error {
 	t.stack("eps_uncond", calls, uncond)
 	timesteps, sigmas := make([]float32, len(calls)), make([]float32, len(calls))
 	for i, s := range calls {
-		timesteps[i], sigmas[i] = float32(s.Plan.Timestep(i)), s.Plan.Sigma(i)
+		timesteps[i], sigmas[i] = s.Plan.Timestep(i), s.Plan.Sigma(i)
 	}
 	t.views["timesteps"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{timesteps}}
 	t.views["sigmas"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{sigmas}}

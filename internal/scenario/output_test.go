@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ldx/samplers"
 )
 
 // TestUnwritable is refused before any work.
@@ -231,5 +233,21 @@ func TestStandardOutputFull(t *testing.T) {
 				decodePNG(t, p.read("a.png")) // the picture was made
 			}
 		})
+	}
+}
+
+// TestSamplerList asks for the samplers: each is there once, on a line with what it is.
+func TestSamplerList(t *testing.T) {
+	p := newPlace(t)
+	out := p.run("run", "--sampler", "help").succeeds(t).stdout
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	all := samplers.Samplers()
+	if len(lines) != len(all)+1 {
+		t.Fatalf("%d lines, want a head and %d samplers:\n%s", len(lines), len(all), out)
+	}
+	for i, s := range all {
+		if fields := strings.Fields(lines[i+1]); fields[0] != s.Name || !strings.HasSuffix(lines[i+1], s.Summary) {
+			t.Errorf("line %q, want %s and %q", lines[i+1], s.Name, s.Summary)
+		}
 	}
 }

@@ -59,7 +59,7 @@ func (t *Toy) Encode(_ context.Context, prompt string) (pipeline.Conditioning, e
 }
 
 // Predict pulls every value of x towards the prompt's level.
-func (t *Toy) Predict(ctx context.Context, x *tensor.Dense, timestep int, conds ...pipeline.Conditioning) ([]*tensor.Dense, error) {
+func (t *Toy) Predict(ctx context.Context, x *tensor.Dense, timestep float32, conds ...pipeline.Conditioning) ([]*tensor.Dense, error) {
 	t.Predicts.Add(1)
 	if t.Gate != nil {
 		select {
@@ -69,7 +69,7 @@ func (t *Toy) Predict(ctx context.Context, x *tensor.Dense, timestep int, conds 
 		}
 	}
 	if t.Fail != nil {
-		if err := t.Fail(timestep); err != nil {
+		if err := t.Fail(int(timestep)); err != nil {
 			return nil, err
 		}
 	}

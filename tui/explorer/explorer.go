@@ -98,7 +98,8 @@ func (m *Model) SetTheme(t theme.Theme) {
 // SetSize lays the screen out anew.
 func (m *Model) SetSize(w, h int) {
 	m.layout = arrange(w, h)
-	m.form.SetWidth(m.layout.settings.Padded().W)
+	inner := m.layout.settings.Padded()
+	m.form.SetSize(inner.W, inner.H-stepLines-2) // a rule and what is fixed
 }
 
 // Settings are those at the cursor.
@@ -138,7 +139,7 @@ func (m *Model) Busy() bool { return m.job != nil }
 
 // running reports whether the run goes on by itself.
 func (m *Model) running() bool {
-	return m.job != nil && m.track.leaf() != nil && m.job.until > m.track.leaf().Index()+1
+	return m.job != nil && m.track.leaf() != nil && m.job.until > m.track.leaf().NextStep()
 }
 
 // order starts work on the model in place of any that is under way.

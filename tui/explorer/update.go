@@ -164,7 +164,7 @@ func (m *Model) step() tea.Cmd {
 	case leaf.Done():
 		return m.ended()
 	}
-	return m.advance(leaf.Index() + 1)
+	return m.advance(leaf.NextStep())
 }
 
 func (m *Model) ended() tea.Cmd {
@@ -238,7 +238,7 @@ func (m *Model) showKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 func (m *Model) copyCommand() tea.Cmd {
 	text := "copied the ldx run command"
 	if k, changed := m.track.changed(); changed {
-		text += fmt.Sprintf("; it has no change at step %d", k)
+		text += fmt.Sprintf("; it has no change at step %d", m.track.path[k].Number())
 	} else if at := m.track.at(); at != nil && !at.Done() {
 		text += "; it goes on to the end"
 	}

@@ -114,7 +114,7 @@ func (m *Model) mainTitle() string {
 	if m.show != showOriginal {
 		how = "latent"
 	}
-	return title + m.theme.Muted.Render(fmt.Sprintf(" step %d, %s", at.Index(), how))
+	return title + m.theme.Muted.Render(fmt.Sprintf(" step %d, %s", at.Number(), how))
 }
 
 func (m *Model) stepsPane() string {
@@ -139,12 +139,30 @@ func (m *Model) frame(title, text string, r box.Rect) string {
 
 // position says where the cursor is on the schedule.
 func (m *Model) position(at *pipeline.Step) string {
-	text := m.theme.Text.Render(fmt.Sprintf("step %d of %d", at.Index(), at.Plan.Calls()))
-	if at.Done() {
-		return text + m.theme.Muted.Render("   the end")
-	}
 	k := at.Index()
-	return text + m.theme.Muted.Render(fmt.Sprintf("   t %d   ᾱ %.3f   σ %.2f", at.Plan.Timestep(k), at.Plan.AlphaBar(k), at.Plan.Sigma(k)))
+	parts := []string{fmt.Sprintf("step %d of %d", at.Number(), at.Plan.Steps())}
+	if at.Done() {
+		parts = append(parts, "the end")
+	} else {
+		parts = append(parts, fmt.Sprintf("t %.4g", at.Plan.Timestep(k)), fmt.Sprintf("ᾱ %.3f", at.Plan.AlphaBar(k)), fmt.Sprintf("σ %.2f", at.Plan.Sigma(k)))
+	}
+	if at.Plan.Calls() > at.Plan.Steps() {
+		parts = append(parts, fmt.Sprintf("call %d of %d", k, at.Plan.Calls()))
+	}
+	text := fitted(parts, m.layout.steps.Padded().W)
+	return m.theme.Text.Render(parts[0]) + m.theme.Muted.Render(strings.TrimPrefix(text, parts[0]))
+}
+
+// fitted joins as many parts as fit in w columns, as far apart as they can be.
+func fitted(parts []string, w int) string {
+	for n := len(parts); n > 1; n-- {
+		for gap := 3; gap > 0; gap-- {
+			if text := strings.Join(parts[:n], strings.Repeat(" ", gap)); ansi.StringWidth(text) <= w {
+				return text
+			}
+		}
+	}
+	return parts[0]
 }
 
 // status is what is going on, or the notice.
@@ -157,7 +175,7 @@ func (m *Model) status() string {
 	case m.job != nil:
 		next := 0
 		if leaf := m.track.leaf(); leaf != nil && !leaf.Done() {
-			next = leaf.Index() + 1
+			next = leaf.Number() + 1
 		}
 		text := fmt.Sprintf("● step %d is being computed", next)
 		if m.running() {
@@ -200,7 +218,7 @@ func (m *Model) fixed() string {
 	if s.RNG == samplers.Torch && s.Seed > math.MaxUint32 {
 		return m.theme.Warn.Render(fmt.Sprintf("  ! torch keeps 32 bits: seed %d", uint32(s.Seed)))
 	}
-	return m.theme.Faint.Render(fmt.Sprintf("  %s, %s noise, %dx%d", s.Sampler, s.RNG, s.Width, s.Height))
+	return m.theme.Faint.Render(fmt.Sprintf("  %s noise, %dx%d", s.RNG, s.Width, s.Height))
 }
 
 // about is what there is to know about a step, in stepLines lines.

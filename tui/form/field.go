@@ -1,12 +1,15 @@
 package form
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"ldx/pipeline"
+	"ldx/samplers"
 )
 
 // field is one setting: how it reads, is typed, and is stepped through.
@@ -15,8 +18,11 @@ type field struct {
 	text  bool // a prompt, shown over several lines
 	get   func(pipeline.Settings) string
 	set   func(*pipeline.Settings, string) error
-	// step moves a number; dir is +1 or -1. nil where arrows do nothing.
+	// step moves a number or a choice; dir is +1 or -1. nil where arrows do nothing.
 	step func(s *pipeline.Settings, dir int)
+	// choices is how many values step goes around in; 0 for a number. One that
+	// does not fit the model is stepped over.
+	choices int
 	// slider is where a number stands between its ends, nil where it has none.
 	slider *slider
 }
@@ -33,6 +39,8 @@ const (
 	negativeField
 	guidanceField
 	etaField
+	samplerField
+	sigmasField
 	stepsField
 	seedField
 )
@@ -59,6 +67,8 @@ func fields() []field {
 		},
 		guidanceField: real("guidance", "%.1f", guidanceStep, guidanceEnd, func(s *pipeline.Settings) *float64 { return &s.Guidance }),
 		etaField:      real("eta", "%.2f", etaStep, 1, func(s *pipeline.Settings) *float64 { return &s.Eta }),
+		samplerField:  samplerSetting(),
+		sigmasField:   sigmasSetting(),
 		stepsField:    stepsSetting(),
 		seedField:     seedSetting(),
 	}
@@ -90,6 +100,66 @@ func real(label, format string, step, end float64, of func(*pipeline.Settings) *
 		slider: &slider{
 			at:   func(s pipeline.Settings) float64 { return min(*of(&s)/end, 1) },
 			move: func(s *pipeline.Settings, f float64) { *of(s) = math.Round(f*end/step) * step },
+		},
+	}
+}
+
+// samplerSetting is the sampler. One that has no eta, or no choice of noise levels or
+// spacing, takes its own.
+func samplerSetting() field {
+	all := samplers.Samplers()
+	choose := func(s *pipeline.Settings, name string) {
+		s.Sampler = name
+		to, err := samplers.ByName(name)
+		if err != nil {
+			return // the check will say so
+		}
+		if !to.Eta {
+			s.Eta = 0
+		}
+		if !to.Sigmas {
+			s.Sigmas = ""
+		}
+		if to.OwnSpacing {
+			s.Spacing = ""
+		}
+	}
+	return field{
+		label: "sampler", choices: len(all),
+		get: func(s pipeline.Settings) string { return s.Sampler },
+		set: func(s *pipeline.Settings, t string) error { choose(s, strings.TrimSpace(t)); return nil },
+		step: func(s *pipeline.Settings, dir int) {
+			i := slices.IndexFunc(all, func(x samplers.Sampler) bool { return x.Name == s.Sampler })
+			choose(s, all[around(i, dir, len(all))].Name)
+		},
+	}
+}
+
+// around is the index after or before i of n, around the ends; from -1, what is not
+// in the list, it goes to the first.
+func around(i, dir, n int) int {
+	if i < 0 {
+		return 0
+	}
+	return (i + dir + n) % n
+}
+
+// sigmasSetting is the noise levels: the sampler's own, a schedule by its name, or a
+// list.
+func sigmasSetting() field {
+	const own = "normal"
+	names := samplers.SigmaSchedules()
+	set := func(s *pipeline.Settings, name string) {
+		if s.Sigmas = name; name == own {
+			s.Sigmas = "" // for the model's own, as it is without the setting
+		}
+	}
+	return field{
+		label: "sigmas", choices: len(names),
+		get: func(s pipeline.Settings) string { return cmp.Or(s.Sigmas, own) },
+		set: func(s *pipeline.Settings, t string) error { set(s, strings.TrimSpace(t)); return nil },
+		step: func(s *pipeline.Settings, dir int) {
+			set(s, names[around(slices.Index(names, cmp.Or(s.Sigmas, own)), dir, len(names))])
 		},
 	}
 }

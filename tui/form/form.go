@@ -26,6 +26,7 @@ type Model struct {
 	editor   *textarea.Model // nil unless a field is being edited
 	problem  string          // why what was typed does not do
 	width    int
+	compact  bool // texts take fewer rows
 	keys     keys.Map
 	theme    theme.Theme
 }
@@ -38,9 +39,10 @@ func New(k keys.Map, t theme.Theme) *Model {
 // SetTheme changes the colours.
 func (m *Model) SetTheme(t theme.Theme) { m.theme = t }
 
-// SetWidth sets the columns the pane's text may take.
-func (m *Model) SetWidth(w int) {
-	m.width = w
+// SetSize sets the columns and rows the pane's text may take.
+func (m *Model) SetSize(w, h int) {
+	m.width, m.compact = w, false
+	m.compact = len(m.rows()) > h
 	if m.editor != nil {
 		m.editor.SetWidth(m.editorWidth())
 	}
@@ -137,6 +139,12 @@ func (m *Model) step(dir int) *pipeline.Settings {
 	}
 	s := m.settings
 	f.step(&s, dir)
+	for range f.choices {
+		if m.check(s) == nil {
+			break
+		}
+		f.step(&s, dir)
+	}
 	return m.propose(s)
 }
 
@@ -170,14 +178,21 @@ const (
 )
 
 func (m *Model) rowsOf(i int) int {
+	rows := 1
 	switch i {
 	case promptField:
-		return promptRows
+		rows = promptRows
 	case negativeField:
-		return negativeRows
+		rows = negativeRows
 	}
-	return 1
+	if m.compact {
+		rows = max(rows-1, 1)
+	}
+	return rows
 }
+
+// inline reports whether a field's value stands beside its label.
+func (m *Model) inline(i int) bool { return !m.fields[i].text || m.rowsOf(i) == 1 }
 
 func (m *Model) open() {
 	editor := textarea.New()

@@ -1,6 +1,7 @@
 package form
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -39,7 +40,7 @@ func (m *Model) Problem() string { return m.problem }
 func (m *Model) rows() []row {
 	var rows []row
 	for i, f := range m.fields {
-		if !f.text {
+		if m.inline(i) {
 			rows = append(rows, row{i, m.numberRow(i, f)})
 			continue
 		}
@@ -87,8 +88,13 @@ func (m *Model) numberRow(i int, f field) string {
 	if m.editor != nil && i == m.selected {
 		return label + " " + m.editor.View()
 	}
-	value := f.get(m.settings)
-	value = strings.Repeat(" ", max(valueWidth-len(value), 0)) + value
+	value := strings.Join(strings.Fields(f.get(m.settings)), " ")
+	if f.text {
+		value = ansi.Truncate(cmp.Or(value, "none"), max(m.width-labelWidth-1, 0), "…")
+	}
+	if f.choices == 0 && !f.text {
+		value = strings.Repeat(" ", max(valueWidth-len(value), 0)) + value
+	}
 	text := label + " " + m.theme.Text.Render(value)
 	if bar := m.sliderWidth(); f.slider != nil && bar >= sliderMin {
 		text += " " + m.bar(f.slider.at(m.settings), bar)
@@ -104,7 +110,7 @@ func (m *Model) bar(at float64, w int) string {
 }
 
 func (m *Model) editorWidth() int {
-	if m.current().text {
+	if !m.inline(m.selected) {
 		return max(m.width-textIndent, 1)
 	}
 	return max(m.width-labelWidth-1, 1)

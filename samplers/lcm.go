@@ -1,0 +1,115 @@
+package samplers
+
+import (
+	"fmt"
+	"slices"
+)
+
+// lcm is the sampling of latent consistency models (Luo et al., arXiv 2310.04378; Song et
+// al., arXiv 2303.01469, algorithm 1): jump to x0, add noise again, jump. diffusers'
+// LCMScheduler.
+func lcm() Sampler {
+	return Sampler{
+		Name: "lcm", Class: "LCMScheduler", Order: 1, CallsPerStep: 1, Timesteps: true, Stochastic: true, OwnSpacing: true,
+		Summary: "for latent consistency models, 1 to 8 steps",
+		method:  method{defaults: consistencyDefaults, plan: planLCM, zeroSNR: keepsZeroSNR},
+	}
+}
+
+func consistencyDefaults() params {
+	c := commonDefaults(Leading)
+	c.BetaStart, c.BetaEnd, c.BetaSchedule = 0.00085, 0.012, "scaled_linear"
+	c.OriginalInferenceSteps, c.TimestepScaling = 50, 10
+	c.SetAlphaToOne = true
+	return c
+}
+
+// consistencySteps picks n of the timesteps that a consistency model was distilled
+// for, evenly; timestep_spacing and steps_offset have no part in it.
+func (c params) consistencySteps(n int) ([]int, error) {
+	total := c.OriginalInferenceSteps
+	switch {
+	case total < 1 || total > c.NumTrainTimesteps:
+		return nil, fmt.Errorf("scheduler config: original_inference_steps is %d, want 1 to num_train_timesteps = %d", total, c.NumTrainTimesteps)
+	case n > total:
+		return nil, fmt.Errorf("steps is %d, want 1 to %d (original_inference_steps, what the model was distilled for)", n, total)
+	}
+	if c.given != nil {
+		return slices.Clone(c.given), nil
+	}
+	stride, width := c.NumTrainTimesteps/total, float64(total)/float64(n)
+	ts := make([]int, n)
+	for i := range ts {
+		ts[i] = (total-int(float64(i)*width))*stride - 1
+	}
+	return ts, nil
+}
+
+// lcmSolver holds the boundary condition of each call: what x0 and x are multiplied
+// with so that the consistency function is the identity at timestep 0 (Song et al.,
+// eq. 5).
+type lcmSolver struct {
+	predictor predictor
+	out, skip []float32
+}
+
+// maxTimestepScaling keeps the boundary condition finite.
+const maxTimestepScaling = 1e9
+
+func planLCM(p *Plan, c params, n int) error {
+	if !(c.TimestepScaling > 0 && c.TimestepScaling <= maxTimestepScaling) {
+		return fmt.Errorf("scheduler config: timestep_scaling is %g, want more than 0 and at most %g", c.TimestepScaling, float64(maxTimestepScaling))
+	}
+	alphas, err := c.alphasCumprod()
+	if err != nil {
+		return err
+	}
+	ts, err := c.consistencySteps(n)
+	if err != nil {
+		return err
+	}
+	predictor, err := newPredictor(c.PredictionType, c.clipParams)
+	if err != nil {
+		return err
+	}
+	if err := predictor.checkAlphas(ts, alphas); err != nil {
+		return err
+	}
+	p.vary(ts, alphas, 1)
+	l := &lcmSolver{predictor: predictor}
+	for _, t := range ts {
+		const data2 = 0.25 // sigma_data squared
+		scaled := float32(t) * float32(c.TimestepScaling)
+		square := float32(scaled*scaled) + data2
+		l.out = append(l.out, scaled/sqrt32(square))
+		l.skip = append(l.skip, data2/square)
+	}
+	p.solver = l
+	return nil
+}
+
+func (l *lcmSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
+	return l.predictor.predict(p.AlphaBar(s.Index), s.X, output)
+}
+
+// step goes to the denoised latent, and from there back to the next noise level; the
+// last step stays.
+func (l *lcmSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
+	x0 := l.predictor.original(p.AlphaBar(s.Index), s.X, output)
+	out, skip := l.out[s.Index], l.skip[s.Index]
+	if s.Index == p.Calls()-1 {
+		x := make([]float32, len(s.X))
+		for i, v := range x0 {
+			x[i] = float32(out*v) + float32(skip*s.X[i])
+		}
+		return State{X: x, Draws: s.Draws}, x0
+	}
+	prev := p.AlphaBar(s.Index + 1)
+	signal, noise := sqrt32(prev), sqrt32(1-prev)
+	x := o.Noise.Draw(s.Draws)
+	for i, v := range x0 {
+		denoised := float32(out*v) + float32(skip*s.X[i])
+		x[i] = float32(signal*denoised) + float32(noise*x[i])
+	}
+	return State{X: x, Draws: s.Draws + 1}, x0
+}
