@@ -132,6 +132,8 @@ func TestInvalidValues(t *testing.T) {
 		{"steps", up, "0", "steps is 0", "6"},
 		{"steps", "", "10000", "steps is 10000", "6"},
 		{"steps", "", "abc", `steps is "abc"`, "6"},
+		{"sigmas", up, "karras", `sigmas is "karras"`, "normal"},
+		{"sampler", up, "eulers", `sampler "eulers"`, "ddim"},
 		{"eta", up, "2", "eta is 2", "0.00"},
 		{"eta", "", "NaN", "eta is NaN", "0.00"},
 		{"guidance", up, "NaN", "guidance is NaN", "3.0"},
@@ -177,6 +179,35 @@ func TestNewSeed(t *testing.T) {
 	}
 	atStep(s, steps)
 	m.same(s, screentest.Plain, m.to(m.begin(settings), steps))
+	quit(t, s)
+}
+
+// TestOtherSampler chooses a sampler and noise levels in the pane: the picture is
+// theirs, and a step that takes two calls is one press of the key.
+func TestOtherSampler(t *testing.T) {
+	m := newModel(t)
+	s := newPlace(t).open(wide)
+	for range 4 {
+		s.Type(screentest.Tab)
+	}
+	s.WaitText("▸ sampler")
+	s.Type(screentest.Enter)
+	s.WaitText("esc leave it")
+	s.Type("heun" + screentest.Enter)
+	waitField(s, "sampler", "heun")
+	atStep(s, steps)
+	s.Type(screentest.Tab + screentest.Up)
+	waitField(s, "sigmas", "karras")
+	atStep(s, steps)
+	settings := m.settings()
+	settings.Sampler, settings.Sigmas = "heun", "karras"
+	begun := m.begin(settings)
+	m.same(s, screentest.Plain, m.to(begun, begun.Plan.Calls()))
+	s.Type("R")
+	s.WaitText("step 0 of 6")
+	s.Type(" ")
+	s.WaitText("call 2 of 11")
+	s.WaitText("step 1 of 6")
 	quit(t, s)
 }
 
