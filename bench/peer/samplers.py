@@ -3,12 +3,13 @@
     python bench/peer/samplers.py PATH/TO/ref_port.py
 
 ref_port.py is a port of diffusers' samplers to numpy on float32 arrays, step by step, with `plan`, `start` and `step`.
-Both sides take the calls in the middle of a run of 20 steps with a latent of 4x128x128, warm, without a model and with
+With --diffusers, its own schedulers on torch tensors too. All take the calls in the middle of a run of 20 steps with a latent of 4x128x128, warm, without a model and with
 noise drawn beforehand. They take turns, and the fastest round of each counts: what else the machine does only adds
 time. Exit status 1: ldx is slower anywhere.
 """
 
 import argparse
+import ctypes
 import importlib.util
 import re
 import statistics
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -60,7 +62,25 @@ def load(path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("ref_port", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    # The coefficients of LMS are tables in a plan of ours; as polynomials at every call they would be most of its time.
+    slow, known = module.lms_coef, {}
+
+    def lms_coef(sigmas: np.ndarray, *at: int) -> float:
+        key = (sigmas.tobytes(), at)
+        if key not in known:
+            known[key] = slow(sigmas, *at)
+        return known[key]
+
+    module.lms_coef = lms_coef
     return module
+
+
+def keep_memory() -> None:
+    """Let malloc keep what is freed: numpy would get its temporaries from the kernel anew at every operation, or not,
+    as the heap happens to lie."""
+    trim_threshold, mmap_threshold = -1, -3
+    for setting in (trim_threshold, mmap_threshold):
+        ctypes.CDLL(None).mallopt(setting, 1 << 30)
 
 
 def arrays(n: int) -> list[np.ndarray]:
@@ -108,6 +128,36 @@ def time_calls(calls: list[Callable[[], object]], seconds: float) -> float:
     return 1e9 * took / done
 
 
+def time_diffusers(name: str, drawn: list[np.ndarray], seconds: float) -> float | None:
+    """Nanoseconds a call of diffusers' own scheduler; nothing for CompVis's samplers."""
+    if name not in CLASSES:
+        return None
+    import diffusers
+    import torch
+
+    diffusers.utils.logging.set_verbosity_error()
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)  # as many as the others have
+    cls, keys, settings = CLASSES[name]
+    scheduler = getattr(diffusers, cls + "Scheduler").from_config(CONFIG | keys | {"final_sigmas_type": "sigma_min"})
+    tensors = [torch.from_numpy(d[None]) for d in drawn]
+    module = sys.modules[type(scheduler).__module__]
+    if hasattr(module, "randn_tensor"):
+        module.randn_tensor = lambda *_, **__: tensors[1]
+    done, took = 0, 0.0
+    while took < seconds:
+        scheduler.set_timesteps(STEPS)
+        x = tensors[0]
+        for i, t in enumerate(scheduler.timesteps[: FIRST + CALLS]):
+            scheduler.scale_model_input(x, t)  # not timed, but step warns each time without
+            start = time.perf_counter()
+            x = scheduler.step(tensors[i % len(tensors)], t, x, **settings).prev_sample
+            if i >= FIRST:
+                took += time.perf_counter() - start
+                done += 1
+    return 1e9 * took / done
+
+
 class Ours:
     """The Go benchmark, built once."""
 
@@ -129,29 +179,35 @@ class Ours:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("port", type=Path, help="ref_port.py")
+    parser.add_argument("--diffusers", action="store_true", help="time diffusers' schedulers too")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--seconds", type=float, default=0.1, help="of each side in each round")
     a = parser.parse_args()
+    keep_memory()
     port, drawn = load(a.port), arrays(4)
     slower = []
     with tempfile.TemporaryDirectory() as work:
         ours = Ours(Path(work))
-        print("| sampler | ldx, µs a call | numpy | ratio | of medians | kB | allocations |\n|---|---|---|---|---|---|---|")
+        print("| sampler | ldx, µs a call | numpy | ratio | of medians | diffusers | kB | allocations |")
+        print("|---|---|---|---|---|---|---|---|")
         for name in ours.names():
             if name not in CLASSES and not name.startswith("ldm-"):
                 raise SystemExit(f"no numpy formulas for sampler {name}: add it to CLASSES")
             calls = compvis_calls(name, drawn) if name.startswith("ldm-") else port_calls(port, name, drawn)
-            go, np_times = [], []
+            go, np_times, peers = [], [], []
             for _ in range(a.rounds):
                 go.append(ours.run(f"^{re.escape(name)}$", f"{a.seconds}s")[name])
                 np_times.append(time_calls(calls, a.seconds))
+                if a.diffusers and (took := time_diffusers(name, drawn, a.seconds)):
+                    peers.append(took)
             times = [g[0] for g in go]
             ratio, medians = min(times) / min(np_times), statistics.median(times) / statistics.median(np_times)
             if ratio >= 1:
                 slower.append(name)
+            peer = f"{min(peers) / 1e3:.0f}" if peers else ""
             print(
                 f"| {name} | {min(times) / 1e3:.0f} | {min(np_times) / 1e3:.0f} | {ratio:.2f} | {medians:.2f} "
-                f"| {go[-1][1] / 1e3:.0f} | {go[-1][2]} |",
+                f"| {peer} | {go[-1][1] / 1e3:.0f} | {go[-1][2]} |",
                 flush=True,
             )
     if slower:
