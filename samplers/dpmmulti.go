@@ -11,7 +11,7 @@ func dpmpp2M() Sampler {
 }
 
 func dpmpp3M() Sampler {
-	return dpmMulti("dpm++3m", dpmData, 3, "third order from one call a step; for low guidance")
+	return dpmMulti("dpm++3m", dpmData, 3, "as diffusers has it, which measures as second order")
 }
 
 func dpmpp2MSDE() Sampler {
@@ -19,7 +19,7 @@ func dpmpp2MSDE() Sampler {
 }
 
 func dpmpp3MSDE() Sampler {
-	return dpmMulti("dpm++3m-sde", dpmDataSDE, 3, "dpm++3m with new noise at every step")
+	return dpmMulti("dpm++3m-sde", dpmDataSDE, 3, "as diffusers has it, which measures as first order")
 }
 
 func dpm2M() Sampler {

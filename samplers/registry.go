@@ -11,7 +11,7 @@ type Sampler struct {
 	Name         string // as --sampler takes it
 	Class        string // diffusers' class; empty for CompVis's own
 	Summary      string // one line
-	Order        int    // order of accuracy
+	Order        int    // nominal order; docs/convergence.md has what is measured
 	CallsPerStep int    // evaluations of the denoiser a step
 	Eta          bool   // whether eta applies
 	Sigmas       bool   // whether it takes a sigma schedule
