@@ -184,3 +184,23 @@ func TestStepRefusesOptions(t *testing.T) {
 		})
 	}
 }
+
+// TestRareBetas compares the schedules that the golden traces do not have with
+// diffusers' (Heun's exp and DDPM's sigmoid).
+func TestRareBetas(t *testing.T) {
+	at := []int{0, 250, 500, 750, 999}
+	for schedule, want := range map[string][]float64{
+		"exp":     {0.011928287, 0.011928287, 0.011928287, 0.011928287, 0.011928287},
+		"sigmoid": {0.0001492052, 0.0010464783, 0.0100798784, 0.0190642904, 0.0199507959},
+	} {
+		betas, err := scheduleParams{NumTrainTimesteps: 1000, BetaStart: 1e-4, BetaEnd: 0.02, BetaSchedule: schedule}.betas()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range want {
+			if got := float64(betas[at[i]]); math.Abs(got/w-1) > 1e-5 {
+				t.Errorf("%s: beta %d is %g, want %g", schedule, at[i], got, w)
+			}
+		}
+	}
+}
