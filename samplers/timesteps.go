@@ -93,7 +93,7 @@ func trailing(n, total int) []int {
 	delta := (start - start/float64(n)) - start
 	ts := make([]int, n)
 	for i := range ts {
-		ts[i] = int(math.RoundToEven(start+float64(i)*delta)) - 1
+		ts[i] = int(math.RoundToEven(start+float64(float64(i)*delta))) - 1
 	}
 	return ts
 }
