@@ -53,7 +53,7 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 		return nil, err
 	}
 	if s.Eta > 0 && !sampler.Eta {
-		return nil, fmt.Errorf("eta is %g, but %s has none: want 0, or one of %s", s.Eta, s.Sampler, strings.Join(withEta(), ", "))
+		return nil, fmt.Errorf("eta is %g, but %s has none: want 0, or one of %s", s.Eta, s.Sampler, samplers.Names(func(o samplers.Sampler) bool { return o.Eta }))
 	}
 	if err := s.guidance().Suits(sampler); err != nil {
 		return nil, err
@@ -61,16 +61,6 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	return samplers.NewPlan(samplers.Request{
 		Sampler: s.Sampler, Config: i.Scheduler, Steps: s.Steps, Spacing: s.Spacing, Sigmas: s.Sigmas,
 	})
-}
-
-// withEta are the names of the samplers that eta applies to.
-func withEta() (names []string) {
-	for _, s := range samplers.Samplers() {
-		if s.Eta {
-			names = append(names, s.Name)
-		}
-	}
-	return names
 }
 
 const defaultsFile = "ldx.json"

@@ -18,24 +18,17 @@ func ddimDefaults() params {
 
 // ddimSolver holds, for each call, alpha-bar at the timestep stepped to.
 type ddimSolver struct {
-	predictor predictor
-	prev      []float32
+	predictor
+	prev []float32
 }
 
 func planDDIM(p *Plan, c params, n int) error {
-	alphas, err := c.alphasCumprod()
+	ts, alphas, err := c.layout(n)
 	if err != nil {
 		return err
 	}
-	ts, err := c.timesteps(n, c.NumTrainTimesteps)
+	predictor, err := c.predictorAt(ts, alphas, c.clipParams)
 	if err != nil {
-		return err
-	}
-	predictor, err := newPredictor(c.PredictionType, c.clipParams)
-	if err != nil {
-		return err
-	}
-	if err := predictor.checkAlphas(ts, alphas); err != nil {
 		return err
 	}
 	d := &ddimSolver{predictor: predictor, prev: c.prevAlphas(ts, alphas, n)}
@@ -66,10 +59,6 @@ func (c params) prevAlphas(ts []int, alphas []float32, steps int) []float32 {
 		}
 	}
 	return prev
-}
-
-func (d *ddimSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return d.predictor.predict(p.AlphaBar(s.Index), s.X, output)
 }
 
 // step is eq. 12 of the paper with sigma_t = eta * sqrt(variance), eq. 16.

@@ -23,7 +23,7 @@ func ddpmDefaults() params {
 
 // ddpmSolver holds the posterior q(x_{t-1} | x_t, x_0) of each call.
 type ddpmSolver struct {
-	predictor  predictor
+	predictor
 	posteriors []posterior
 }
 
@@ -38,11 +38,8 @@ func planDDPM(p *Plan, c params, n int) error {
 	if err != nil {
 		return err
 	}
-	predictor, err := newPredictor(c.PredictionType, c.clipParams)
+	predictor, err := c.predictorAt(ts, alphas, c.clipParams)
 	if err != nil {
-		return err
-	}
-	if err := predictor.checkAlphas(ts, alphas); err != nil {
 		return err
 	}
 	if err := checkTargets(ts[1:], alphas); err != nil {
@@ -59,15 +56,6 @@ func planDDPM(p *Plan, c params, n int) error {
 	}
 	p.solver = d
 	return nil
-}
-
-// layout gives the timesteps of n steps and the table of alpha-bar.
-func (c params) layout(n int) (ts []int, alphas []float32, err error) {
-	if alphas, err = c.alphasCumprod(); err != nil {
-		return nil, nil, err
-	}
-	ts, err = c.timesteps(n, c.NumTrainTimesteps)
-	return ts, alphas, err
 }
 
 // checkTargets refuses timesteps that a step goes to where nothing but noise is left:
@@ -112,14 +100,10 @@ func newPosterior(alpha, prev float32, kind string) posterior {
 	return post
 }
 
-func (d *ddpmSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return d.predictor.predict(p.AlphaBar(s.Index), s.X, output)
-}
-
 // step draws from the posterior. Only a step from timestep 0 has no noise (algorithm 2,
 // line 3): the last one, unless steps_offset or the spacing ends the run above it.
 func (d *ddpmSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
-	x0 := d.predictor.original(p.AlphaBar(s.Index), s.X, output)
+	x0 := d.original(p.AlphaBar(s.Index), s.X, output)
 	post := d.posteriors[s.Index]
 	if p.Timestep(s.Index) == 0 {
 		x := make([]float32, len(s.X))

@@ -3,7 +3,6 @@ package samplers
 import (
 	"fmt"
 	"math"
-	"strings"
 )
 
 // Guide is classifier-free guidance (Ho and Salimans, arXiv 2207.12598), in the
@@ -139,13 +138,7 @@ func (g Guidance) Suits(s Sampler) error {
 	if !g.PlusPlus || s.Renoise {
 		return nil
 	}
-	var names []string
-	for _, o := range Samplers() {
-		if o.Renoise {
-			names = append(names, o.Name)
-		}
-	}
-	return fmt.Errorf("cfg++ goes on with another noise than predicted, which %s cannot; want %s", s.Name, strings.Join(names, ", "))
+	return fmt.Errorf("cfg++ goes on with another noise than predicted, which %s cannot; want %s", s.Name, Names(func(o Sampler) bool { return o.Renoise }))
 }
 
 func (w GuidanceInterval) check() error {

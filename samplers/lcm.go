@@ -49,7 +49,7 @@ func (c params) consistencySteps(n int) ([]int, error) {
 // with so that the consistency function is the identity at timestep 0 (Song et al.,
 // eq. 5).
 type lcmSolver struct {
-	predictor predictor
+	predictor
 	out, skip []float32
 }
 
@@ -68,11 +68,8 @@ func planLCM(p *Plan, c params, n int) error {
 	if err != nil {
 		return err
 	}
-	predictor, err := newPredictor(c.PredictionType, c.clipParams)
+	predictor, err := c.predictorAt(ts, alphas, c.clipParams)
 	if err != nil {
-		return err
-	}
-	if err := predictor.checkAlphas(ts, alphas); err != nil {
 		return err
 	}
 	p.vary(ts, alphas, 1)
@@ -88,14 +85,10 @@ func planLCM(p *Plan, c params, n int) error {
 	return nil
 }
 
-func (l *lcmSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return l.predictor.predict(p.AlphaBar(s.Index), s.X, output)
-}
-
 // step goes to the denoised latent, and from there back to the next noise level; the
 // last step stays.
 func (l *lcmSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
-	x0 := l.predictor.original(p.AlphaBar(s.Index), s.X, output)
+	x0 := l.original(p.AlphaBar(s.Index), s.X, output)
 	out, skip := l.out[s.Index], l.skip[s.Index]
 	if s.Index == p.Calls()-1 {
 		x := make([]float32, len(s.X))

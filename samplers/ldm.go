@@ -33,7 +33,7 @@ func fixLDM(c *params) { c.TimestepSpacing, c.clipParams = LDM, clipParams{} }
 // ldmDDIMSolver holds alpha-bar at the timestep each call steps to, and the deviation of
 // the noise there at eta 1.
 type ldmDDIMSolver struct {
-	predictor predictor
+	predictor
 	prev      []float32
 	deviation []float64
 }
@@ -143,15 +143,11 @@ func ldmDeviation(alpha, prev float32) float64 {
 	return math.Sqrt(share * (1 - float64(alpha)/float64(prev)))
 }
 
-func (d *ldmDDIMSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return d.predictor.predict(p.AlphaBar(s.Index), s.X, output)
-}
-
 func (d *ldmDDIMSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
 	prev := d.prev[s.Index]
 	sigma := float32(o.Eta * d.deviation[s.Index])
 	direction := sqrt32(max(1-prev-float32(sigma*sigma), 0))
-	x, x0 := d.predictor.shift(p.AlphaBar(s.Index), s.X, output, sqrt32(prev), direction)
+	x, x0 := d.shift(p.AlphaBar(s.Index), s.X, output, sqrt32(prev), direction)
 	if sigma > 0 { // else the draw is counted, but not made
 		for i, z := range o.Noise.Draw(s.Draws) {
 			x[i] += float32(sigma * z)
@@ -162,8 +158,8 @@ func (d *ldmDDIMSolver) step(p *Plan, s State, output []float32, o Options) (Sta
 
 // ldmPLMSSolver holds how the latent moves at each call.
 type ldmPLMSSolver struct {
-	predictor predictor
-	moves     []move
+	predictor
+	moves []move
 }
 
 func planLDMPLMS(p *Plan, c params, n int) error {
@@ -190,16 +186,12 @@ func planLDMPLMS(p *Plan, c params, n int) error {
 	return nil
 }
 
-func (d *ldmPLMSSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return d.predictor.predict(p.AlphaBar(s.Index), s.X, output)
-}
-
 // step draws no noise: CompVis's code does, but times eta, which must be 0 there.
 func (d *ldmPLMSSolver) step(p *Plan, s State, output []float32, _ Options) (State, []float32) {
 	alpha := p.AlphaBar(s.Index)
-	x0 := d.predictor.original(alpha, s.X, output)
+	x0 := d.original(alpha, s.X, output)
 	next := State{X: make([]float32, len(s.X)), Draws: s.Draws}
-	from, along, by := s.X, d.predictor.noise(next.X, alpha, s.X, output), d.moves[s.Index]
+	from, along, by := s.X, d.noise(next.X, alpha, s.X, output), d.moves[s.Index]
 	if p.astray(s) {
 		by.from = alpha
 	} else {

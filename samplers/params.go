@@ -145,3 +145,12 @@ func oneOf(key, value string, allowed ...string) error {
 	}
 	return nil
 }
+
+// layout gives the timesteps of n steps and the table of alpha-bar.
+func (c params) layout(n int) (ts []int, alphas []float32, err error) {
+	if alphas, err = c.alphasCumprod(); err != nil {
+		return nil, nil, err
+	}
+	ts, err = c.timesteps(n, c.NumTrainTimesteps)
+	return ts, alphas, err
+}

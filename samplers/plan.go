@@ -262,7 +262,7 @@ func (p *Plan) Step(s State, output []float32, o Options) (next State, x0 []floa
 	case !(o.Eta >= 0 && o.Eta <= 1):
 		return State{}, nil, fmt.Errorf("eta is %g, want 0 to 1", o.Eta)
 	case o.Renoise != nil && !p.sampler.Renoise:
-		return State{}, nil, fmt.Errorf("%s goes on with the model's own noise only; ddim, euler and euler-a take another", p.sampler.Name)
+		return State{}, nil, fmt.Errorf("%s goes on with the model's own noise only; %s take another", p.sampler.Name, Names(func(o Sampler) bool { return o.Renoise }))
 	case o.Renoise != nil && len(o.Renoise) != len(s.X):
 		return State{}, nil, fmt.Errorf("the noise to go on with has %d values, the latent %d", len(o.Renoise), len(s.X))
 	}

@@ -30,9 +30,9 @@ func pndm() Sampler {
 
 // pndmSolver holds what each call does.
 type pndmSolver struct {
-	predictor predictor
-	prk       int // calls of Runge-Kutta steps, before the others
-	moves     []move
+	predictor
+	prk   int // calls of Runge-Kutta steps, before the others
+	moves []move
 }
 
 // move is from one level of alpha-bar to another.
@@ -163,12 +163,8 @@ func (t transfer) apply(dst, x, output []float32, kind string) {
 	}
 }
 
-func (d *pndmSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return d.predictor.predict(p.AlphaBar(s.Index), s.X, output)
-}
-
 func (d *pndmSolver) step(p *Plan, s State, output []float32, _ Options) (State, []float32) {
-	x0 := d.predictor.original(p.AlphaBar(s.Index), s.X, output)
+	x0 := d.original(p.AlphaBar(s.Index), s.X, output)
 	next := State{X: make([]float32, len(s.X)), Draws: s.Draws}
 	from, along, by := s.X, output, d.moves[s.Index]
 	switch {
@@ -179,7 +175,7 @@ func (d *pndmSolver) step(p *Plan, s State, output []float32, _ Options) (State,
 	default:
 		from, along, next.Memory = adams{times: 1.0 / 24, over: 1}.combine(next.X, s, output)
 	}
-	by.transfer().apply(next.X, from, along, d.predictor.kind)
+	by.transfer().apply(next.X, from, along, d.kind)
 	return next, x0
 }
 

@@ -27,6 +27,16 @@ func newPredictor(kind string, clip clipParams) (predictor, error) {
 	return predictor{kind: kind, clip: clip}, nil
 }
 
+// predictorAt is the predictor for a model that is called at timesteps of a table of
+// alpha-bar, with bounds on x0.
+func (c params) predictorAt(ts []int, alphas []float32, bounds clipParams) (predictor, error) {
+	p, err := newPredictor(c.PredictionType, bounds)
+	if err != nil {
+		return p, err
+	}
+	return p, p.checkAlphas(ts, alphas)
+}
+
 // minSignal is the least alpha-bar from which predicted noise tells x0; below, the
 // division by its root amplifies rounding errors a million times.
 const minSignal = 1e-12
@@ -44,9 +54,14 @@ func (p predictor) checkAlphas(ts []int, alphas []float32) error {
 	return nil
 }
 
-// predict follows diffusers' DDIMScheduler.step: v-prediction is eq. D of
+// predict is half of a [solver] over alpha-bar: solvers embed the predictor.
+func (p predictor) predict(plan *Plan, s State, output []float32) (x0, eps []float32) {
+	return p.split(plan.AlphaBar(s.Index), s.X, output)
+}
+
+// split follows diffusers' DDIMScheduler.step: v-prediction is eq. D of
 // Salimans and Ho (arXiv 2202.00512). The returned eps may be output itself.
-func (p predictor) predict(alpha float32, x, output []float32) (x0, eps []float32) {
+func (p predictor) split(alpha float32, x, output []float32) (x0, eps []float32) {
 	signal, noise := sqrt32(alpha), sqrt32(1-alpha)
 	x0 = make([]float32, len(x))
 	switch p.kind {

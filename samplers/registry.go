@@ -75,17 +75,26 @@ func (c Config) Sampler() string {
 // ByName finds a sampler by its name or by the name of its class in diffusers; the
 // error lists the names there are.
 func ByName(name string) (Sampler, error) {
-	var names []string
 	for _, s := range Samplers() {
 		if s.Name == name {
 			return s, nil
 		}
-		names = append(names, s.Name)
 	}
 	for _, s := range classes() {
 		if s.Class == name {
 			return s, nil
 		}
 	}
-	return Sampler{}, fmt.Errorf("sampler %q is unknown, want %s", name, strings.Join(names, ", "))
+	return Sampler{}, fmt.Errorf("sampler %q is unknown, want %s", name, Names(func(Sampler) bool { return true }))
+}
+
+// Names lists, for a message, the samplers of which something holds.
+func Names(holds func(Sampler) bool) string {
+	var names []string
+	for _, s := range Samplers() {
+		if holds(s) {
+			names = append(names, s.Name)
+		}
+	}
+	return strings.Join(names, ", ")
 }

@@ -16,9 +16,9 @@ func tcd() Sampler {
 // tcdSolver holds the timestep each call steps to, and the whole table, since eta says
 // how far past that timestep it jumps.
 type tcdSolver struct {
-	predictor predictor
-	alphas    []float32
-	prev      []int
+	predictor
+	alphas []float32
+	prev   []int
 }
 
 // planTCD ignores bounds on x0, as diffusers does.
@@ -31,11 +31,8 @@ func planTCD(p *Plan, c params, n int) error {
 	if err != nil {
 		return err
 	}
-	predictor, err := newPredictor(c.PredictionType, clipParams{})
+	predictor, err := c.predictorAt(ts, alphas, clipParams{})
 	if err != nil {
-		return err
-	}
-	if err := predictor.checkAlphas(ts, alphas); err != nil {
 		return err
 	}
 	d := &tcdSolver{predictor: predictor, alphas: alphas, prev: append(ts[1:len(ts):len(ts)], 0)}
@@ -47,16 +44,12 @@ func planTCD(p *Plan, c params, n int) error {
 	return nil
 }
 
-func (d *tcdSolver) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	return d.predictor.predict(p.AlphaBar(s.Index), s.X, output)
-}
-
 // step jumps to timestep (1-eta)*prev; the last step adds no noise.
 func (d *tcdSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
 	prev := d.prev[s.Index]
 	beyond := int(math.Floor(float64(float32(1-o.Eta) * float32(prev))))
 	to := d.alphas[beyond]
-	x, x0 := d.predictor.shift(p.AlphaBar(s.Index), s.X, output, sqrt32(to), sqrt32(1-to))
+	x, x0 := d.shift(p.AlphaBar(s.Index), s.X, output, sqrt32(to), sqrt32(1-to))
 	if o.Eta == 0 || s.Index == p.Calls()-1 {
 		return State{X: x, Draws: s.Draws}, x0
 	}

@@ -116,8 +116,8 @@ func TestTrap11PreviousTimestepIsByArithmetic(t *testing.T) {
 
 func TestTrap15DefaultsClipAndEndOnOne(t *testing.T) {
 	byDefault := plan(t, `{}`, Request{Steps: 10}).solver.(*ddimSolver)
-	if !byDefault.predictor.clip.ClipSample || byDefault.prev[9] != 1 {
-		t.Errorf("clip_sample %v, last alpha-bar %g; want true and 1", byDefault.predictor.clip.ClipSample, byDefault.prev[9])
+	if !byDefault.clip.ClipSample || byDefault.prev[9] != 1 {
+		t.Errorf("clip_sample %v, last alpha-bar %g; want true and 1", byDefault.clip.ClipSample, byDefault.prev[9])
 	}
 	x0 := []float32{-3, -0.5, 0.5, 3}
 	both := predictor{kind: "epsilon", clip: clipParams{

@@ -38,24 +38,24 @@ func (s *sampling) register(fs *pflag.FlagSet) {
 	fs.Var(parsedFlag[samplers.Mimic]{&g.Mimic, samplers.ParseMimic}, "mimic", "dynamic thresholding after a smaller scale: SCALE[,PERCENTILE]")
 	fs.BoolVar(&g.PlusPlus, "cfg-plus-plus", false, "go on with the unconditional noise (guidance is then 0 to 1)")
 	fs.StringVar(&t.Sampler, "sampler", "", "sampler, or help for a list (default the model's)")
-	fs.StringVar(&t.Sigmas, "sigmas", "", "noise levels: "+strings.Join(samplers.SigmaSchedules(), ", ")+", or a list (default the model's)")
+	fs.StringVar(&t.Sigmas, "sigmas", "", "noise levels: "+listed(samplers.SigmaSchedules())+", or a list (default the model's)")
 	fs.Var(numberFlag[int]{&t.Steps}, "steps", "number of steps (default the model's)")
 	fs.Var(numberFlag[float64]{&t.Eta}, "eta", "noise put back at each step, 0 to 1")
 	fs.VarP(seedFlag{&t.Seed}, "seed", "s", "seed of the noise, 0 to 2^64-1 (default random)")
-	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: "+generators())
-	fs.StringVar(&s.spacing, "spacing", "", "timesteps: leading, trailing, linspace, ldm (default the model's)")
+	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: "+listed(samplers.Generators()))
+	fs.StringVar(&s.spacing, "spacing", "", "timesteps: "+listed(samplers.Spacings())+" (default the model's)")
 	fs.Var(sizeFlag{&t.Width, &t.Height}, "size", "picture size in pixels (default the model's)")
 	registerGraphics(fs, &s.graphics)
 	fs.StringVar(&s.promptSyntax, "prompt-syntax", "plain", "how prompts are read: plain")
 }
 
-// generators lists the random number generators.
-func generators() string {
-	var names []string
-	for _, g := range samplers.Generators() {
-		names = append(names, string(g))
+// listed joins names for a flag's help.
+func listed[T ~string](names []T) string {
+	var all []string
+	for _, n := range names {
+		all = append(all, string(n))
 	}
-	return strings.Join(names, ", ")
+	return strings.Join(all, ", ")
 }
 
 // resolve finds the model and lays what was typed over its defaults, without
