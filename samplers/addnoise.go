@@ -8,11 +8,7 @@ import "math"
 // of x0; neither is written to.
 func (p *Plan) AddNoise(x0, noise []float32, i int) []float32 {
 	signal, level := p.shares(i)
-	x := make([]float32, len(x0))
-	for j, v := range x0 {
-		x[j] = float32(signal*v) + float32(level*noise[j])
-	}
-	return x
+	return combined(term{signal, x0}, term{level, noise})
 }
 
 // shares are what x0 and the noise are multiplied with at call i.

@@ -96,6 +96,7 @@ type spacingParams struct {
 	TimestepSpacing Spacing `json:"timestep_spacing"`
 	StepsOffset     int     `json:"steps_offset"`
 	given           []int   // by the request, one by one; nil without
+	from            float64 // the timestep to start from; 0 is the last
 }
 
 // clipParams are the keys that bound the predicted original sample.

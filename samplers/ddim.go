@@ -39,7 +39,8 @@ func planDDIM(p *Plan, c params, n int) error {
 
 // prevAlphas gives alpha-bar at the timestep each call steps to. diffusers
 // subtracts num_train_timesteps // steps whatever the spacing; CompVis takes the
-// next timestep of its list and ends on the table's first entry.
+// next timestep of its list and ends on the table's first entry. From mid-schedule there
+// is no diffusers to follow, and it is the next timestep too.
 func (c params) prevAlphas(ts []int, alphas []float32, steps int) []float32 {
 	final := alphas[0]
 	if c.SetAlphaToOne && c.TimestepSpacing != LDM {
@@ -48,7 +49,7 @@ func (c params) prevAlphas(ts []int, alphas []float32, steps int) []float32 {
 	prev := make([]float32, len(ts))
 	for i, t := range ts {
 		before := t - c.NumTrainTimesteps/steps
-		if c.TimestepSpacing == LDM {
+		if c.TimestepSpacing == LDM || c.begins() {
 			before = -1
 			if i+1 < len(ts) {
 				before = ts[i+1]
@@ -64,27 +65,24 @@ func (c params) prevAlphas(ts []int, alphas []float32, steps int) []float32 {
 // step is eq. 12 of the paper with sigma_t = eta * sqrt(variance), eq. 16.
 func (d *ddimSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
 	alpha, prev := p.AlphaBar(s.Index), d.prev[s.Index]
-	x0, eps := d.predict(p, s, output)
+	r := d.read(alpha)
+	x0 := d.original(r, s.X, output)
 	sigma := float32(o.Eta) * sqrt32(variance(alpha, prev))
 	direction := sqrt32(max(1-prev-float32(sigma*sigma), 0))
+	a, b := r.eps.of(s.X, output, direction)
 	if o.UseClippedOutput {
-		eps = noiseFrom(alpha, s.X, x0)
+		a, b = restOf(sqrt32(alpha), sqrt32(1-alpha)).of(s.X, x0, direction)
 	}
 	if o.Renoise != nil {
-		eps = o.Renoise
+		a, b = term{}, term{direction, o.Renoise}
 	}
-	signal := sqrt32(prev)
-	x := make([]float32, len(s.X))
-	for i := range x {
-		x[i] = float32(signal*x0[i]) + float32(direction*eps[i])
-	}
-	next := State{X: x, Draws: s.Draws}
+	next := s.still()
 	if o.Eta > 0 {
-		for i, z := range o.Noise.Draw(s.Draws) {
-			x[i] += float32(sigma * z)
-		}
-		next.Draws++
+		next = s.drawn(o)
+	} else {
+		sigma = 0
 	}
+	combine(next.X, term{sigma, next.X}, term{sqrt32(prev), x0}, a, b)
 	return next, x0
 }
 

@@ -103,38 +103,14 @@ func newPosterior(alpha, prev float32, kind string) posterior {
 // step draws from the posterior. Only a step from timestep 0 has no noise (algorithm 2,
 // line 3): the last one, unless steps_offset or the spacing ends the run above it.
 func (d *ddpmSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
-	x0 := d.original(p.AlphaBar(s.Index), s.X, output)
+	x0 := d.original(d.read(p.AlphaBar(s.Index)), s.X, output)
 	post := d.posteriors[s.Index]
 	if p.Timestep(s.Index) == 0 {
-		x := make([]float32, len(s.X))
-		for i, v := range x0 {
-			x[i] = float32(post.original*v) + float32(post.current*s.X[i])
-		}
-		return State{X: x, Draws: s.Draws}, x0
+		next := s.still()
+		combine(next.X, term{post.original, x0}, term{post.current, s.X})
+		return next, x0
 	}
-	x := o.Noise.Draw(s.Draws)
-	for i, v := range x0 {
-		x[i] = float32(post.original*v) + float32(post.current*s.X[i]) + float32(post.noise*x[i])
-	}
-	return State{X: x, Draws: s.Draws + 1}, x0
-}
-
-// original is predict without the noise, for steps that need x0 alone.
-func (p predictor) original(alpha float32, x, output []float32) []float32 {
-	signal, noise := sqrt32(alpha), sqrt32(1-alpha)
-	x0 := make([]float32, len(x))
-	switch p.kind {
-	case "epsilon":
-		for i, o := range output {
-			x0[i] = (x[i] - float32(noise*o)) / signal
-		}
-	case "sample":
-		copy(x0, output)
-	case "v_prediction":
-		for i, o := range output {
-			x0[i] = float32(signal*x[i]) - float32(noise*o)
-		}
-	}
-	p.bound(x0)
-	return x0
+	next := s.drawn(o)
+	combine(next.X, term{post.noise, next.X}, term{post.original, x0}, term{post.current, s.X})
+	return next, x0
 }

@@ -45,7 +45,10 @@ func refused(t *testing.T, name string, tests []struct {
 var point = []float32{-0.9, -0.25, 0, 0.4, 0.8}
 
 // pointNoise is the noise that x holds at call i beside point.
-func pointNoise(p *Plan, i int, x []float32) []float32 { return noiseFrom(p.AlphaBar(i), x, point) }
+func pointNoise(p *Plan, i int, x []float32) []float32 {
+	alpha := p.AlphaBar(i)
+	return restOf(sqrt32(alpha), sqrt32(1-alpha)).latent(x, point)
+}
 
 // pointOutput is what the best model of point outputs at s.
 func pointOutput(p *Plan, s State, kind string) []float32 {

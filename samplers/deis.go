@@ -43,7 +43,7 @@ func planDEIS(p *Plan, c params, n int) error {
 		return err
 	}
 	d := &deisSolver{dpm: family}
-	d.overNoise, d.noiseOfX0 = true, true
+	d.overNoise, d.noiseOfX0 = true, c.Thresholding
 	d.setOrders(c.LowerOrderFinal && p.Calls() < shortRun)
 	for _, l := range d.levels {
 		value := l.sigma / l.alpha
@@ -55,27 +55,22 @@ func planDEIS(p *Plan, c params, n int) error {
 
 func (d *deisSolver) step(_ *Plan, s State, output []float32, _ Options) (State, []float32) {
 	x0, m := d.evaluate(s, output)
-	t, at := d.levels[s.Index+1], d.levels[s.Index]
-	var x []float32
+	t, at, next := d.levels[s.Index+1], d.levels[s.Index], s.still()
 	switch order := min(d.orders[s.Index], len(s.Memory)+1); order {
 	case 1:
-		x = termsOf(dpmNoise, t, at, false).first(s.X, m)
+		termsOf(dpmNoise, t, at, false).first(next.X, s.X, m)
 	default:
-		x = make([]float32, len(s.X))
 		c := d.weights(s.Index, order)
-		m1, m2 := s.Memory[len(s.Memory)-1], m
-		if order == 3 {
-			m2 = s.Memory[len(s.Memory)-2]
+		terms := [4]term{{t.alpha / at.alpha, s.X}, {t.alpha * c[0], m}}
+		for k := 1; k < order; k++ {
+			terms[k+1] = term{t.alpha * c[k], s.Memory[len(s.Memory)-k]}
 		}
-		for i, v := range s.X {
-			y := v/at.alpha + float32(c[0]*m[i]) + float32(c[1]*m1[i])
-			if order == 3 {
-				y += float32(c[2] * m2[i])
-			}
-			x[i] = t.alpha * y
-		}
+		combine(next.X, terms[:]...)
 	}
-	return State{X: x, Draws: s.Draws, Memory: remember(nil, s.Memory, m, d.order-1)}, x0
+	if d.order > 1 {
+		next.Memory = remember(newest(s.Memory, d.order-2), m)
+	}
+	return next, x0
 }
 
 // weights are those of the outputs at call i and before it: the integrals, from this

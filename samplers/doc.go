@@ -15,7 +15,7 @@
 //
 //	x_t = sqrt(alpha-bar_t) x_0 + sqrt(1 - alpha-bar_t) eps
 //
-// Where the arithmetic of a reference shows in the result (single precision,
-// one rounding an operation) it is followed operation by operation; products are
-// wrapped in float32(...) so that no compiler fuses them with a sum.
+// A step is a handful of coefficients and weighted sums of latents. Coefficients follow
+// the reference operation by operation where its single precision shows in the result;
+// products are wrapped in float32(...) so that no compiler fuses them with a sum.
 package samplers

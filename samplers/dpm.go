@@ -1,9 +1,6 @@
 package samplers
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // What DPM-Solver, UniPC and DEIS share. In terms of lambda = log(alpha/sigma), half
 // the logarithm of the signal-to-noise ratio, the linear part of the probability flow
@@ -88,82 +85,36 @@ func (d *dpm) growth(i int) float32 { return d.levels[i+1].lambda - d.levels[i].
 // predict gives x0, and the noise that it leaves where that is what the solver takes,
 // else the model's.
 func (d *dpm) predict(_ *Plan, s State, output []float32) (x0, eps []float32) {
-	x0 = d.original(s, output)
-	switch {
-	case d.noiseOfX0:
-		eps = d.levels[s.Index].rest(s.X, x0)
-	case d.model.kind == "epsilon":
-		eps = output
-	default:
-		eps = d.noise(s, output)
+	r := d.read(s)
+	x0 = d.model.original(r, s.X, output)
+	if d.noiseOfX0 {
+		at := d.levels[s.Index]
+		return x0, restOf(at.alpha, at.sigma).latent(s.X, x0)
 	}
-	return x0, eps
+	return x0, d.model.noise(r, s.X, output)
 }
 
-// evaluate gives x0 and what the solver integrates, which may be the same slice.
+// evaluate gives x0 and what the solver integrates, which may be the same slice, or
+// output.
 func (d *dpm) evaluate(s State, output []float32) (x0, m []float32) {
-	x0 = d.original(s, output)
-	switch {
-	case !d.overNoise:
-		return x0, x0
-	case d.noiseOfX0:
-		return x0, d.levels[s.Index].rest(s.X, x0)
+	if d.overNoise {
+		return d.predict(nil, s, output)
 	}
-	return x0, d.noise(s, output)
+	x0 = d.model.original(d.read(s), s.X, output)
+	return x0, x0
 }
 
-// original is the bounded x0. Its arithmetic is by alpha and sigma themselves, not by
-// the roots of alpha-bar that [predictor] takes: 1 - alpha-bar has lost digits.
-func (d *dpm) original(s State, output []float32) []float32 {
+// read is the reading at s, by alpha and sigma themselves, not by the roots of alpha-bar
+// that [predictor] takes: 1 - alpha-bar has lost digits.
+func (d *dpm) read(s State) reading {
 	at := d.levels[s.Index]
-	x0 := make([]float32, len(s.X))
-	switch d.model.kind {
-	case "epsilon":
-		for i, o := range output {
-			x0[i] = (s.X[i] - float32(at.sigma*o)) / at.alpha
-		}
-	case "v_prediction":
-		for i, o := range output {
-			x0[i] = float32(at.alpha*s.X[i]) - float32(at.sigma*o)
-		}
-	default:
-		copy(x0, output)
-	}
-	d.model.bound(x0)
-	return x0
+	return readingOf(d.model.kind, at.alpha, at.sigma)
 }
 
-// noise is the model's noise, in a slice of its own.
-func (d *dpm) noise(s State, output []float32) []float32 {
-	at := d.levels[s.Index]
-	switch d.model.kind {
-	case "epsilon":
-		return slices.Clone(output)
-	case "sample":
-		return at.rest(s.X, output)
-	}
-	eps := make([]float32, len(s.X))
-	for i, o := range output {
-		eps[i] = float32(at.alpha*o) + float32(at.sigma*s.X[i])
-	}
-	return eps
+// remember is kept with more at its end, in memory of its own.
+func remember(kept [][]float32, more ...[]float32) [][]float32 {
+	return append(append(make([][]float32, 0, len(kept)+len(more)), kept...), more...)
 }
 
-// rest is the noise that x holds beside x0.
-func (l level) rest(x, x0 []float32) []float32 {
-	eps := make([]float32, len(x))
-	for i, v := range x0 {
-		eps[i] = (x[i] - float32(l.alpha*v)) / l.sigma
-	}
-	return eps
-}
-
-// remember gives head, the newest n-1 of kept, and m.
-func remember(head, kept [][]float32, m []float32, n int) [][]float32 {
-	if n < 1 {
-		return head
-	}
-	out := make([][]float32, 0, len(head)+n)
-	out = append(append(out, head...), kept[max(len(kept)-n+1, 0):]...)
-	return append(out, m)
-}
+// newest are the last n of kept, or all.
+func newest(kept [][]float32, n int) [][]float32 { return kept[max(len(kept)-n, 0):] }

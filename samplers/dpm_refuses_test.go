@@ -35,6 +35,8 @@ func TestDPMRefuses(t *testing.T) {
 		"betas":                  {uni, `{"beta_schedule":"steep"}`, Request{}, `beta_schedule "steep"`},
 		"UniPC type":             {uni, `{"solver_type":"bh3"}`, Request{}, "one of bh1, bh2"},
 		"UniPC order":            {uni, `{"solver_order":6}`, Request{}, "solver_order is 6, want 1 to 5"},
+		"UniPC by another":       {uni, `{"solver_p":{"_class_name":"DEISMultistepScheduler"}}`, Request{}, "solver_p is map[_class_name:DEISMultistepScheduler], and unipc here predicts by itself"},
+		"flow":                   {multi, `{"use_flow_sigmas":true}`, Request{}, "use_flow_sigmas is true"},
 		"UniPC range":            {uni, `{"use_karras_sigmas":true,"sigma_min":200}`, Request{}, "to 200 (sigma_min)"},
 		"UniPC range below 0":    {uni, `{"use_karras_sigmas":true,"sigma_min":-1}`, Request{}, "to -1 (sigma_min)"},
 		"DEIS algorithm":         {logRho, `{"algorithm_type":"sde-dpmsolver++"}`, Request{}, "one of deis"},

@@ -37,17 +37,20 @@ func (c params) dpmCalls(n int, class dpmClass) (timesteps, sigmas []float32, er
 		}
 		return timesteps, append(sigmas, c.dpmEnd(table)), err
 	}
-	levels, err := c.dpmLevels(mode, table, n)
+	logs, rounded := logsOf(table), class.rounds(mode)
+	levels, err := c.dpmLevels(mode, table, logs, n)
 	if err != nil {
 		return nil, nil, err
 	}
-	logs, rounded := logsOf(table), class.rounds(mode)
 	for _, s := range levels {
 		t := timestepOf(s, logs)
 		if rounded {
 			t = math.RoundToEven(t)
 		}
 		timesteps, sigmas = append(timesteps, float32(math.Trunc(t))), append(sigmas, float32(s))
+	}
+	if c.begins() {
+		timesteps[0] = float32(c.wholeFrom())
 	}
 	if class.stays && c.FinalSigmasType == "sigma_min" && mode != "list" && mode != "ays" {
 		return timesteps, append(sigmas, sigmas[len(sigmas)-1]), nil
@@ -75,16 +78,16 @@ func (c params) dpmEnd(table []float32) float32 {
 }
 
 // dpmLevels are noise levels that are not the table's at given timesteps.
-func (c params) dpmLevels(mode string, table []float32, n int) ([]float64, error) {
-	low, high := float64(table[0]), float64(table[len(table)-1])
+func (c params) dpmLevels(mode string, table, logs []float32, n int) ([]float64, error) {
+	low, high, from := float64(table[0]), float64(table[len(table)-1]), c.levelFrom(table, logs)
 	if low == 0 {
 		return nil, fmt.Errorf("scheduler config: the betas leave no noise at timestep 0, from which %s sigmas cannot be laid out, want a first beta above 0", mode)
 	}
 	switch mode {
 	case "list":
-		return c.list, nil
+		return c.listFrom(from, logs), nil
 	case "ays":
-		return alignYourSteps(c.ays, table, n), nil
+		return alignYourSteps(c.ays, table, n, from)
 	case "lu": // the reference has these logarithms in single precision
 		low, high = math.Exp(float64(lnOf(table[0]))), math.Exp(float64(lnOf(table[len(table)-1])))
 	}
@@ -94,7 +97,10 @@ func (c params) dpmLevels(mode string, table []float32, n int) ([]float64, error
 	if c.SigmaMax != nil {
 		high = *c.SigmaMax
 	}
-	if !(low > 0 && high > low) {
+	if from > 0 {
+		high = from
+	}
+	if !(low > 0 && (high > low || n == 1 && high == low)) {
 		return nil, fmt.Errorf("scheduler config: noise levels go from %g (sigma_max) to %g (sigma_min), want them to fall to above 0", high, low)
 	}
 	return convert(mode, high, low, n), nil
@@ -121,6 +127,12 @@ func (c params) unclipped(alphas []float32) int {
 func (c params) dpmTimesteps(n, last int) (ts []int, err error) {
 	if last < 1 {
 		return nil, fmt.Errorf("scheduler config: lambda_min_clipped is %g, more than lambda is at any timestep", *c.LambdaMinClipped)
+	}
+	if c.begins() && c.TimestepSpacing != LDM {
+		if first := c.wholeFrom(); first > float64(last-1) {
+			return nil, fmt.Errorf("the plan is to start from timestep %g, and lambda_min_clipped %g leaves none above %d: want at most that", first, *c.LambdaMinClipped, last-1)
+		}
+		return c.wholeRemaining(n, true)
 	}
 	total := c.NumTrainTimesteps
 	switch c.TimestepSpacing {

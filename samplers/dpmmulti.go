@@ -66,37 +66,31 @@ func planDPMMulti(p *Plan, c params, n int) error {
 
 func (d *dpmMultiSolver) step(_ *Plan, s State, output []float32, o Options) (State, []float32) {
 	x0, m := d.evaluate(s, output)
-	order := min(d.orders[s.Index], len(s.Memory)+1)
-	t, at := d.levels[s.Index+1], d.levels[s.Index]
-	c := termsOf(d.algorithm, t, at, d.heun || order == 3)
-	var x []float32
-	switch h := t.lambda - at.lambda; order {
+	i, last := s.Index, len(s.Memory)-1
+	order := min(d.orders[i], len(s.Memory)+1)
+	c := termsOf(d.algorithm, d.levels[i+1], d.levels[i], d.heun || order == 3)
+	next := d.begin(s, o)
+	switch h := d.growth(i); order {
 	case 1:
-		x = c.first(s.X, m)
+		c.first(next.X, s.X, m)
 	case 2:
-		before := s.Memory[len(s.Memory)-1]
-		r0 := (at.lambda - d.levels[s.Index-1].lambda) / h
-		x = c.second(s.X, m, m, before, 1/r0)
+		c.second(next.X, s.X, m, s.Memory[last], h/d.growth(i-1))
 	default:
-		r0 := (at.lambda - d.levels[s.Index-1].lambda) / h
-		r1 := (d.levels[s.Index-1].lambda - d.levels[s.Index-2].lambda) / h
-		x = c.third(s.X, m, s.Memory, r0, r1)
+		p, q := c.differences(h/d.growth(i-1), h/d.growth(i-2))
+		c.third(next.X, s.X, m, s.Memory[last], s.Memory[last-1], p, q)
 	}
-	return d.finish(c, s, x, remember(nil, s.Memory, m, d.order-1), o), x0
+	if d.order > 1 {
+		next.Memory = remember(newest(s.Memory, d.order-2), m)
+	}
+	return next, x0
 }
 
-// third is the step of third order, with output m and the two before; r0 and r1 are
-// the lengths of the two steps before in terms of this one's.
-func (c terms) third(x, m []float32, before [][]float32, r0, r1 float32) []float32 {
-	m1, m2 := before[len(before)-1], before[len(before)-2]
-	inverse0, inverse1 := 1/r0, 1/r1
+// differences are the factors of the differences of an output to the one before, and of
+// that to the one before it, in third order. Over a step, lambda grows by near and far
+// times what it grew by in the step before and the one before that.
+func (c terms) differences(near, far float32) (p, q float32) {
+	r0, r1 := 1/near, 1/far
 	part, whole := r0/(r0+r1), 1/(r0+r1)
-	out := make([]float32, len(x))
-	for i, v := range x {
-		p := float32(inverse0 * (m[i] - m1[i]))
-		change := p - float32(inverse1*(m1[i]-m2[i]))
-		d1, d2 := p+float32(part*change), float32(whole*change)
-		out[i] = float32(c.x*v) + float32(c.d0*m[i]) + float32(c.d1*d1) + float32(c.d2*d2)
-	}
-	return out
+	change := float32(c.d1*part) + float32(c.d2*whole)
+	return near * (c.d1 + change), -far * change
 }

@@ -51,7 +51,7 @@ func planDPMSingle(p *Plan, c params, n int) error {
 		}
 	}
 	if c.FinalSigmasType == "zero" || c.LowerOrderFinal && n%d.order == 0 {
-		d.orders[n-1] = 1
+		d.orders[p.Calls()-1] = 1
 	}
 	p.solver = d
 	return nil
@@ -60,42 +60,37 @@ func planDPMSingle(p *Plan, c params, n int) error {
 func (d *dpmSingleSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
 	x0, m := d.evaluate(s, output)
 	// Memory is the x that the step began with, and the outputs since.
-	order := min(d.orders[s.Index], max(len(s.Memory), 1))
-	begin := [][]float32{s.X}
-	var since [][]float32
-	if order > 1 {
-		begin, since = s.Memory[:1], s.Memory[1:]
-	}
-	from, at, t := d.levels[s.Index+1-order], d.levels[s.Index], d.levels[s.Index+1]
-	c := termsOf(d.algorithm, t, from, d.heun || order == 3)
-	h := t.lambda - from.lambda
-	r0 := (at.lambda - from.lambda) / h
-	var x []float32
-	switch {
+	i := s.Index
+	order := min(d.orders[i], max(len(s.Memory), 1))
+	from, at := d.levels[i+1-order], d.levels[i]
+	c := termsOf(d.algorithm, d.levels[i+1], from, d.heun || order == 3)
+	next := d.begin(s, o)
+	h := d.levels[i+1].lambda - from.lambda
+	begun := s.Memory
+	switch r0 := (at.lambda - from.lambda) / h; {
 	case order == 1:
-		x = c.first(s.X, m)
+		begun = [][]float32{s.X}
+		c.first(next.X, s.X, m)
 	case order == 2 || !d.heun: // midpoint takes no second difference in third order either
-		x = c.second(begin[0], since[0], m, since[0], 1/r0)
+		c.second(next.X, begun[0], begun[1], m, -1/r0)
 	default:
-		x = c.single(begin[0], m, since, r0, (d.levels[s.Index-1].lambda-from.lambda)/h)
+		p, q := c.since(r0, (d.levels[i-1].lambda-from.lambda)/h)
+		c.third(next.X, begun[0], begun[1], begun[2], m, p, q)
 	}
-	var memory [][]float32
-	if next := s.Index + 1; next < p.Calls() && d.orders[next] > 1 {
-		memory = remember(begin, since, m, order)
+	if i+1 < p.Calls() && d.orders[i+1] > 1 {
+		next.Memory = remember(begun, m)
 	}
-	return d.finish(c, s, x, memory, o), x0
+	return next, x0
 }
 
-// single is the step of third order from x, with output m and the two since x; r0 and
-// r1 are how far into the step those at m and before it are.
-func (c terms) single(x, m []float32, since [][]float32, r0, r1 float32) []float32 {
-	m2, m1 := since[0], since[1]
-	inverse0, inverse1, apart := 1/r0, 1/r1, r0-r1
-	out := make([]float32, len(x))
-	for i, v := range x {
-		p, q := float32(inverse1*(m1[i]-m2[i])), float32(inverse0*(m[i]-m2[i]))
-		d1, d2 := (float32(r0*p)-float32(r1*q))/apart, 2*(q-p)/apart
-		out[i] = float32(c.x*v) + float32(c.d0*m2[i]) + float32(c.d1*d1) + float32(c.d2*d2)
-	}
-	return out
+// since is as differences, in third order over single steps: of the output at the step's
+// start to the first since, and of that to the newest. r0 and r1 are how far into the
+// step the newest and the first are.
+func (c terms) since(r0, r1 float32) (p, q float32) {
+	// d1 = (r0*a - r1*b)/(r0-r1) and d2 = 2*(b-a)/(r0-r1), where a = (m1-m0)/r1 and
+	// b = (m2-m0)/r0.
+	apart := r0 - r1
+	a := (float32(c.d1*r0) - 2*c.d2) / apart / r1
+	b := (2*c.d2 - float32(c.d1*r1)) / apart / r0
+	return -a - b, -b
 }

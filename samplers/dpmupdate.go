@@ -78,16 +78,13 @@ func (c params) dpmSolver(p *Plan, n int, class dpmClass) (dpmSolver, error) {
 
 func (d *dpmSolver) sde() bool { return strings.HasPrefix(d.algorithm, "sde-") }
 
-// finish adds an SDE's noise to x, the result of a step from s.
-func (d *dpmSolver) finish(c terms, s State, x []float32, memory [][]float32, o Options) State {
-	next := State{X: x, Draws: s.Draws, Memory: memory}
+// begin begins the state after s: with noise for an SDE, of which the step takes its
+// share.
+func (d *dpmSolver) begin(s State, o Options) State {
 	if d.sde() {
-		for i, z := range o.Noise.Draw(s.Draws) {
-			x[i] += float32(c.z * z)
-		}
-		next.Draws++
+		return s.drawn(o)
 	}
-	return next
+	return s.still()
 }
 
 // terms are the factors of x, of the model's output, of its first and second
@@ -128,22 +125,22 @@ func termsOf(algorithm string, t, s level, heun bool) (c terms) {
 	return c
 }
 
-// first is the step of first order, with output m.
-func (c terms) first(x, m []float32) []float32 {
-	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = float32(c.x*v) + float32(c.d0*m[i])
-	}
-	return out
+// first is the step of first order from x, with output m. dst holds noise, and takes
+// the result, as in those of higher orders.
+func (c terms) first(dst, x, m []float32) {
+	combine(dst, term{c.z, dst}, term{c.x, x}, term{c.d0, m})
 }
 
-// second is the step of second order: output base at the level it starts from, and
-// the difference of to and from, inverse of its part of the step.
-func (c terms) second(x, base, to, from []float32, inverse float32) []float32 {
-	out := make([]float32, len(x))
-	for i, v := range x {
-		d1 := inverse * (to[i] - from[i])
-		out[i] = float32(c.x*v) + float32(c.d0*base[i]) + float32(c.d1*d1)
-	}
-	return out
+// second is the step of second order from x: m0 is the output there, m1 the one before
+// or since; inverse is 1 over how far that is from x, in terms of the step, and negative
+// where it is since.
+func (c terms) second(dst, x, m0, m1 []float32, inverse float32) {
+	d1 := float32(c.d1 * inverse)
+	combine(dst, term{c.z, dst}, term{c.x, x}, term{c.d0 + d1, m0}, term{-d1, m1})
+}
+
+// third is the step of third order, with outputs m0 at x and two others; p and q are the
+// factors of m0 - m1 and m1 - m2.
+func (c terms) third(dst, x, m0, m1, m2 []float32, p, q float32) {
+	combine(dst, term{c.z, dst}, term{c.x, x}, term{c.d0 + p, m0}, term{q - p, m1}, term{-q, m2})
 }

@@ -80,29 +80,45 @@ func (c Churn) raise(draw, x []float32, sigma, hat float32) {
 		factor = float32(c.Noise)
 	}
 	width := sqrt32(float32(hat*hat) - float32(sigma*sigma))
-	for i, z := range draw {
-		draw[i] = x[i] + float32(float32(z*factor)*width)
-	}
+	combine(draw, term{factor * width, draw}, term{1, x})
 }
 
 // step is lines 5 to 8 of algorithm 2. As in diffusers, the model has not seen the
 // noise of the churn.
 func (e *eulerSolver) step(p *Plan, s State, output []float32, o Options) (next State, x0 []float32) {
 	sigma, to := p.sigmas[s.Index], p.sigmas[s.Index+1]
-	next = State{X: make([]float32, len(s.X)), Draws: s.Draws}
-	f := e.at(sigma, s.X, output)
-	if gamma := o.Churn.gamma(sigma, e.churnSteps); gamma > 0 {
-		f.sigma = sigma * float32(gamma+1)
-		next.X = o.Noise.Draw(s.Draws)
-		next.Draws++
-		o.Churn.raise(next.X, s.X, sigma, f.sigma)
-		f.x = next.X
-		if e.kind == "epsilon" {
-			f.out = -f.sigma
-		}
+	gamma := o.Churn.gamma(sigma, e.churnSteps)
+	if gamma == 0 {
+		next = s.still()
+		f := e.at(sigma, s.X, output)
+		f.leave(next.X, o.Renoise, to, 0)
+		return next, f.x0
 	}
-	if o.Renoise != nil {
-		return next, f.renoise(next.X, o.Renoise, to, 0)
+	hat := sigma * float32(gamma+1)
+	next = s.drawn(o)
+	o.Churn.raise(next.X, s.X, sigma, hat)
+	f := e.raised(sigma, hat, next.X, output)
+	f.leave(next.X, o.Renoise, to, 0)
+	return next, f.x0
+}
+
+// raised is the flow at noise level hat, by the output at sigma: of the shares of x and
+// output, only those of predicted noise are taken at hat.
+func (k kPredictor) raised(sigma, hat float32, x, output []float32) flow {
+	if k.kind == "epsilon" {
+		sigma = hat
 	}
-	return next, f.glide(next.X, f.x, to-f.sigma, 0)
+	f := k.at(sigma, x, output)
+	f.sigma = hat
+	return f
+}
+
+// leave goes from f down to noise level to, along the flow or with another noise; next
+// and up are as glide's.
+func (f flow) leave(next, renoise []float32, to, up float32) {
+	if renoise != nil {
+		f.renoise(next, renoise, to, up)
+	} else {
+		f.glide(next, f.x, to-f.sigma, up)
+	}
 }

@@ -48,10 +48,8 @@ func ancestral(from, to float32) (down, up float32) {
 func (e *eulerAncestralSolver) step(p *Plan, s State, output []float32, o Options) (next State, x0 []float32) {
 	sigma := p.sigmas[s.Index]
 	down, up := ancestral(sigma, p.sigmas[s.Index+1])
-	next = State{X: o.Noise.Draw(s.Draws), Draws: s.Draws + 1}
 	f := e.at(sigma, s.X, output)
-	if o.Renoise != nil {
-		return next, f.renoise(next.X, o.Renoise, down, up)
-	}
-	return next, f.glide(next.X, s.X, down-sigma, up)
+	next = s.drawn(o)
+	f.leave(next.X, o.Renoise, down, up)
+	return next, f.x0
 }

@@ -20,11 +20,10 @@ func Guide(cond, uncond []float32, scale float64) []float32 {
 func Guided(scale float64) bool { return scale > 1 }
 
 func combineOutputs(cond, uncond []float32, scale float64) []float32 {
-	s := float32(scale)
-	out := make([]float32, len(cond))
-	for i, u := range uncond {
-		out[i] = u + float32(s*float32(cond[i]-u))
-	}
+	// The difference first: shares of the two would each be rounded, scale times as much
+	// as what they differ by.
+	out := combined(term{1, cond}, term{-1, uncond})
+	combine(out, term{1, uncond}, term{float32(scale), out})
 	return out
 }
 

@@ -88,10 +88,7 @@ func rescaleTo(cond, guided []float32, phi float64) {
 	if math.IsNaN(float64(factor)) || math.IsInf(float64(factor), 0) {
 		return
 	}
-	mix, rest := float32(phi), float32(1-phi)
-	for i, v := range guided {
-		guided[i] = float32(mix*float32(v*factor)) + float32(rest*v)
-	}
+	combine(guided, term{float32(float32(phi)*factor) + float32(1-phi), guided})
 }
 
 // deviation is the unbiased standard deviation, torch's std. Values are taken relative
@@ -149,13 +146,5 @@ func (at Point) noise(output []float32) []float32 {
 	if at.Prediction == "sample" && noise < leastPart {
 		return nil
 	}
-	eps := make([]float32, len(output))
-	for i, o := range output {
-		if at.Prediction == "sample" {
-			eps[i] = (at.X[i] - float32(signal*o)) / noise
-		} else {
-			eps[i] = float32(signal*o) + float32(noise*at.X[i])
-		}
-	}
-	return eps
+	return readingOf(at.Prediction, signal, noise).eps.latent(at.X, output)
 }

@@ -34,37 +34,20 @@ func planHeun(p *Plan, c params, n int) error {
 }
 
 // step keeps x and x0 of a first call for the second, whose slope by then has a
-// sigma of its own.
+// sigma of its own: it goes again from the first call's x, with the mean of both slopes.
 func (h *heunSolver) step(p *Plan, s State, output []float32, _ Options) (State, []float32) {
 	base, sigma, correct := second(p, s)
-	f := h.at(p.sigmas[s.Index], s.X, output)
-	next, x0 := make([]float32, len(s.X)), make([]float32, len(s.X))
+	f, next := h.at(p.sigmas[s.Index], s.X, output), s.still()
 	if correct {
-		h.correct(f, s, next, x0, sigma)
-		return State{X: next, Draws: s.Draws}, x0
+		half := (f.sigma - sigma) / 2
+		a, b := flow{x: base, x0: s.Memory[1], sigma: sigma}.over(half)
+		c, d := f.over(half)
+		combine(next.X, term{1 + a.weight, base}, b, c, d)
+		return next, f.x0
 	}
-	dt := p.sigmas[s.Index+1] - sigma
-	for i, x := range base {
-		o := h.clip(f.x0(x, output[i]))
-		x0[i] = o
-		next[i] = x + float32((x-o)/sigma*dt)
-	}
-	state := State{X: next, Draws: s.Draws}
+	f.glide(next.X, base, p.sigmas[s.Index+1]-sigma, 0)
 	if i := s.Index; i%2 == 0 && i+1 < p.Calls() {
-		state.Memory = [][]float32{s.X, x0}
+		next.Memory = [][]float32{s.X, f.x0}
 	}
-	return state, x0
-}
-
-// correct is the step again from the first call's x, with the mean of its slope at
-// sigma and that of f.
-func (h *heunSolver) correct(f flow, s State, next, x0 []float32, sigma float32) {
-	base, before := s.Memory[0], s.Memory[1]
-	dt := f.sigma - sigma
-	for i, x := range s.X {
-		o := h.clip(f.x0(x, f.output[i]))
-		x0[i] = o
-		slope := ((base[i]-before[i])/sigma + (x-o)/f.sigma) / 2
-		next[i] = base[i] + float32(slope*dt)
-	}
+	return next, f.x0
 }

@@ -63,45 +63,76 @@ func (c params) layOut(n int) (kLevels, error) {
 
 // lay sets the timesteps of l and returns the noise level of each.
 func (c params) lay(l *kLevels, mode string, table []float32, n int) (levels []float64, err error) {
+	from := c.levelFrom(table, l.logs)
 	switch mode {
 	case "list":
-		levels = slices.Clone(c.list)
+		levels = c.listFrom(from, l.logs)
 	case "ays":
-		levels = alignYourSteps(c.ays, table, n)
+		levels, err = alignYourSteps(c.ays, table, n, from)
+	case "":
+		return c.laySpaced(l, table, n)
 	default:
-		if l.timesteps, err = c.fractional(n, c.NumTrainTimesteps); err != nil {
-			return nil, err
-		}
-		if levels = interpolate(l.timesteps, table); c.InterpolationType == "log_linear" {
-			levels = logLinear(l.logs, len(levels)+1)
+		if levels, err = c.laySpaced(l, table, n); err == nil {
+			levels, err = c.converted(mode, levels, from)
 		}
 	}
-	switch mode {
-	case "":
-		return levels, nil
-	case "karras", "exponential", "beta", "lu":
-		high, low := levels[0], levels[len(levels)-1]
-		if c.SigmaMax != nil {
-			high = *c.SigmaMax
-		}
-		if c.SigmaMin != nil {
-			low = *c.SigmaMin
-		}
-		if !(low >= lowestSigma && high <= highestSigma) {
-			return nil, fmt.Errorf("%s noise levels from %g down to %g are not within %g to %g: other betas, sigma_min or sigma_max would do", mode, high, low, lowestSigma, highestSigma)
-		}
-		levels = convert(mode, high, low, len(l.timesteps))
+	if err != nil {
+		return nil, err
 	}
 	l.timesteps = make([]float64, len(levels))
 	for i, s := range levels {
 		l.timesteps[i] = timestepOf(s, l.logs)
 	}
+	if c.begins() {
+		l.timesteps[0] = c.from
+	}
 	return levels, nil
+}
+
+// laySpaced is lay by the spacing of timesteps.
+func (c params) laySpaced(l *kLevels, table []float32, n int) (levels []float64, err error) {
+	if l.timesteps, err = c.fractional(n, c.NumTrainTimesteps); err != nil {
+		return nil, err
+	}
+	if levels = interpolate(l.timesteps, table); c.InterpolationType == "log_linear" {
+		high := float64(table[len(table)-1]) // whatever the spacing
+		if c.begins() {
+			high = levels[0]
+		}
+		levels = logLinear(high, float64(table[0]), len(levels)+1)
+	}
+	return levels, nil
+}
+
+// converted are as many noise levels between the ends of those given, or those that
+// the config or a start in mid-schedule has, as a mode lays them.
+func (c params) converted(mode string, levels []float64, from float64) ([]float64, error) {
+	high, low := levels[0], levels[len(levels)-1]
+	switch {
+	case c.begins():
+		high = from
+	case c.SigmaMax != nil:
+		high = *c.SigmaMax
+	}
+	if c.SigmaMin != nil {
+		low = *c.SigmaMin
+	}
+	if !(low >= lowestSigma && high <= highestSigma) {
+		return nil, fmt.Errorf("%s noise levels from %g down to %g are not within %g to %g: other betas, sigma_min or sigma_max would do", mode, high, low, lowestSigma, highestSigma)
+	}
+	return convert(mode, high, low, len(levels)), nil
 }
 
 // fractional is [spacingParams.timesteps], but linspace keeps its fractions: these
 // samplers interpolate the table.
 func (c spacingParams) fractional(n, total int) ([]float64, error) {
+	if c.begins() {
+		out, err := c.remaining(c.from, n, false, c.TimestepSpacing != Linspace)
+		for i, t := range out {
+			out[i] = float64(float32(t))
+		}
+		return out, err
+	}
 	out := make([]float64, n)
 	if c.TimestepSpacing == Linspace {
 		for i := 1; i < n; i++ {
@@ -121,11 +152,10 @@ func (c spacingParams) fractional(n, total int) ([]float64, error) {
 	return out, nil
 }
 
-// logLinear is n levels from the highest of a table to the lowest, even in their
-// logarithm.
-func logLinear(logs []float32, n int) []float64 {
+// logLinear is n levels that are even in their logarithm, from high to low.
+func logLinear(high, low float64, n int) []float64 {
 	levels := make([]float64, n)
-	for i, l := range linspace32(float64(logs[len(logs)-1]), float64(logs[0]), n) {
+	for i, l := range linspace32(math.Log(high), math.Log(low), n) {
 		levels[i] = float64(float32(math.Exp(float64(l))))
 	}
 	return levels
@@ -202,7 +232,7 @@ func second(p *Plan, s State) (x []float32, sigma float32, is bool) {
 // kPredictor turns what a model outputs into x0 and eps.
 type kPredictor struct {
 	kind  string
-	bound float32 // of x0: clip_sample_range, or no bound
+	bound float32 // of x0: clip_sample_range; 0 is no bound
 }
 
 // kPredictor takes the prediction types that sampler p has.
@@ -210,81 +240,64 @@ func (c params) kPredictor(p *Plan, kinds ...string) (kPredictor, error) {
 	if !slices.Contains(kinds, c.PredictionType) {
 		return kPredictor{}, fmt.Errorf("scheduler config: prediction_type %q is not one of %s, want %s", c.PredictionType, p.sampler.Name, join(kinds))
 	}
-	return kPredictor{kind: c.PredictionType, bound: float32(math.Inf(1))}, nil
+	return kPredictor{kind: c.PredictionType}, nil
 }
 
-// flow is the ODE's direction at one call: x0 = x/skip + out*output (where skip is
-// infinite, x is left out), and the derivative by sigma (x - x0)/sigma.
+// flow is the ODE's direction at x of noise level sigma, (x - x0)/sigma.
 type flow struct {
-	x, output        []float32
-	skip, out, sigma float32
+	x, x0 []float32
+	sigma float32
 }
 
-// at is the flow at x of noise level sigma: Karras et al., eq. 7, where c_skip is
-// 1/skip and c_out is out.
+// read is the reading of an output at noise level sigma: Karras et al., eq. 7, with the
+// shares c_skip and c_out.
+func (k kPredictor) read(sigma float32) reading {
+	if k.kind != "v_prediction" {
+		return readingOf(k.kind, 1, sigma)
+	}
+	square := float32(sigma*sigma) + 1
+	root := sqrt32(square)
+	return reading{x0: shares{1 / square, -sigma / root, 1}, eps: shares{sigma / square, 1 / root, 1}}
+}
+
+// at is the flow at x, with its x0 bounded.
 func (k kPredictor) at(sigma float32, x, output []float32) flow {
-	f := flow{x: x, output: output, sigma: sigma}
-	switch k.kind {
-	case "epsilon":
-		f.skip, f.out = 1, -sigma
-	case "v_prediction":
-		f.skip = float32(sigma*sigma) + 1
-		f.out = -sigma / sqrt32(f.skip)
-	default:
-		f.skip, f.out = float32(math.Inf(1)), 1
+	x0 := k.read(sigma).x0.latent(x, output)
+	if k.bound > 0 {
+		clamp(x0, k.bound)
 	}
-	return f
-}
-
-func (f flow) x0(x, output float32) float32 { return float32(f.out*output) + x/f.skip }
-
-func (k kPredictor) clip(x0 float32) float32 {
-	switch {
-	case x0 > k.bound:
-		return k.bound
-	case x0 < -k.bound:
-		return -k.bound
-	}
-	return x0
+	return flow{x: x, x0: x0, sigma: sigma}
 }
 
 // predict bounds x0, but not the noise, as DDIM's does.
 func (k kPredictor) predict(p *Plan, s State, output []float32) (x0, eps []float32) {
-	f := k.at(p.sigmas[s.Index], s.X, output)
-	x0, eps = make([]float32, len(s.X)), output
+	sigma := p.sigmas[s.Index]
+	x0, eps = k.at(sigma, s.X, output).x0, output
 	if k.kind != "epsilon" {
-		eps = make([]float32, len(s.X))
-	}
-	for i, x := range s.X {
-		o := f.x0(x, output[i])
-		x0[i] = k.clip(o)
-		if k.kind != "epsilon" {
-			eps[i] = (x - o) / f.sigma
-		}
+		eps = k.read(sigma).eps.latent(s.X, output)
 	}
 	return x0, eps
 }
 
+// over are the terms of the flow over a distance dt in sigma.
+func (f flow) over(dt float32) (x, x0 term) {
+	slope := dt / f.sigma
+	return term{slope, f.x}, term{-slope, f.x0}
+}
+
 // glide goes from base by dt along the flow. next holds noise, of which up is added,
-// and takes the result; it may be f.x or base where up is 0.
-func (f flow) glide(next, base []float32, dt, up float32) (x0 []float32) {
-	x0 = make([]float32, len(f.x))
-	for i, x := range f.x {
-		o := f.x0(x, f.output[i])
-		x0[i] = o
-		next[i] = base[i] + float32((x-o)/f.sigma*dt) + float32(up*next[i])
+// and takes the result; it may be base where up is 0.
+func (f flow) glide(next, base []float32, dt, up float32) {
+	a, b := f.over(dt)
+	if len(base) > 0 && &base[0] == &f.x[0] {
+		combine(next, term{up, next}, term{1 + a.weight, base}, b)
+		return
 	}
-	return x0
+	combine(next, term{up, next}, term{1, base}, a, b)
 }
 
 // renoise goes to x0 + sigma*eps, the step of CFG++ (arXiv 2406.08070, algorithm 2)
 // at noise levels; next is as glide's.
-func (f flow) renoise(next, eps []float32, sigma, up float32) (x0 []float32) {
-	x0 = make([]float32, len(f.x))
-	for i, x := range f.x {
-		o := f.x0(x, f.output[i])
-		x0[i] = o
-		next[i] = o + float32(sigma*eps[i]) + float32(up*next[i])
-	}
-	return x0
+func (f flow) renoise(next, eps []float32, sigma, up float32) {
+	combine(next, term{up, next}, term{1, f.x0}, term{sigma, eps})
 }

@@ -70,9 +70,10 @@ func (k *kdpm2Solver) step(p *Plan, s State, output []float32, _ Options) (State
 
 // move goes from base by dt along the slope at s.
 func (k *kdpm2Solver) move(p *Plan, s State, output, base []float32, dt float32) (State, []float32) {
-	next := State{X: make([]float32, len(s.X)), Draws: s.Draws}
+	f, next := k.at(p.sigmas[s.Index], s.X, output), s.still()
+	f.glide(next.X, base, dt, 0)
 	if i := s.Index; i%2 == 0 && i+1 < p.Calls() {
 		next.Memory = [][]float32{s.X}
 	}
-	return next, k.at(p.sigmas[s.Index], s.X, output).glide(next.X, base, dt, 0)
+	return next, f.x0
 }

@@ -39,6 +39,7 @@ func (k *kdpm2AncestralSolver) step(p *Plan, s State, output []float32, o Option
 	}
 	base, sigma, _ := second(p, s)
 	j := s.Index / 2
-	next := State{X: o.Noise.Draw(s.Draws), Draws: s.Draws + 1}
-	return next, k.at(p.sigmas[s.Index], s.X, output).glide(next.X, base, k.down[j]-sigma, k.up[j])
+	f, next := k.at(p.sigmas[s.Index], s.X, output), s.drawn(o)
+	f.glide(next.X, base, k.down[j]-sigma, k.up[j])
+	return next, f.x0
 }

@@ -38,11 +38,21 @@ func (c params) consistencySteps(n int) ([]int, error) {
 		return slices.Clone(c.given), nil
 	}
 	stride, width := c.NumTrainTimesteps/total, float64(total)/float64(n)
-	ts := make([]int, n)
+	ts := make([]int, total)
 	for i := range ts {
-		ts[i] = (total-int(float64(i)*width))*stride - 1
+		ts[i] = (total-i)*stride - 1
 	}
-	return ts, nil
+	if c.begins() {
+		ts = below(ts, int(c.wholeFrom()))
+		width = float64(len(ts)) / float64(n)
+		if n > len(ts) {
+			return nil, fmt.Errorf("steps is %d, want 1 to %d: so many of the timesteps that the model was distilled for are left from %g down", n, len(ts), c.wholeFrom())
+		}
+	}
+	for i := range n {
+		ts[i] = ts[int(float64(i)*width)]
+	}
+	return ts[:n], nil
 }
 
 // lcmSolver holds the boundary condition of each call: what x0 and x are multiplied
@@ -88,21 +98,15 @@ func planLCM(p *Plan, c params, n int) error {
 // step goes to the denoised latent, and from there back to the next noise level; the
 // last step stays.
 func (l *lcmSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
-	x0 := l.original(p.AlphaBar(s.Index), s.X, output)
+	x0 := l.original(l.read(p.AlphaBar(s.Index)), s.X, output)
 	out, skip := l.out[s.Index], l.skip[s.Index]
 	if s.Index == p.Calls()-1 {
-		x := make([]float32, len(s.X))
-		for i, v := range x0 {
-			x[i] = float32(out*v) + float32(skip*s.X[i])
-		}
-		return State{X: x, Draws: s.Draws}, x0
+		next := s.still()
+		combine(next.X, term{out, x0}, term{skip, s.X})
+		return next, x0
 	}
 	prev := p.AlphaBar(s.Index + 1)
-	signal, noise := sqrt32(prev), sqrt32(1-prev)
-	x := o.Noise.Draw(s.Draws)
-	for i, v := range x0 {
-		denoised := float32(out*v) + float32(skip*s.X[i])
-		x[i] = float32(signal*denoised) + float32(noise*x[i])
-	}
-	return State{X: x, Draws: s.Draws + 1}, x0
+	signal, next := sqrt32(prev), s.drawn(o)
+	combine(next.X, term{sqrt32(1 - prev), next.X}, term{signal * out, x0}, term{signal * skip, s.X})
+	return next, x0
 }

@@ -147,13 +147,14 @@ func (d *ldmDDIMSolver) step(p *Plan, s State, output []float32, o Options) (Sta
 	prev := d.prev[s.Index]
 	sigma := float32(o.Eta * d.deviation[s.Index])
 	direction := sqrt32(max(1-prev-float32(sigma*sigma), 0))
-	x, x0 := d.shift(p.AlphaBar(s.Index), s.X, output, sqrt32(prev), direction)
-	if sigma > 0 { // else the draw is counted, but not made
-		for i, z := range o.Noise.Draw(s.Draws) {
-			x[i] += float32(sigma * z)
-		}
+	next, noise := s.still(), term{}
+	if sigma > 0 {
+		next = s.drawn(o)
+		noise = term{sigma, next.X}
+	} else { // the draw is counted, but not made
+		next.Draws++
 	}
-	return State{X: x, Draws: s.Draws + 1}, x0
+	return next, d.shift(next.X, p.AlphaBar(s.Index), s.X, output, sqrt32(prev), direction, noise)
 }
 
 // ldmPLMSSolver holds how the latent moves at each call.
@@ -189,37 +190,18 @@ func planLDMPLMS(p *Plan, c params, n int) error {
 // step draws no noise: CompVis's code does, but times eta, which must be 0 there.
 func (d *ldmPLMSSolver) step(p *Plan, s State, output []float32, _ Options) (State, []float32) {
 	alpha := p.AlphaBar(s.Index)
-	x0 := d.original(alpha, s.X, output)
-	next := State{X: make([]float32, len(s.X)), Draws: s.Draws}
-	from, along, by := s.X, d.noise(next.X, alpha, s.X, output), d.moves[s.Index]
-	if p.astray(s) {
+	r := d.read(alpha)
+	x0, eps := d.original(r, s.X, output), d.noise(r, s.X, output)
+	next, by := s.still(), d.moves[s.Index]
+	from, along := s.X, slope(eps)
+	if p.astray(s, 0) {
 		by.from = alpha
 	} else {
-		from, along, next.Memory = adams{times: 1, over: 24}.combine(next.X, s, along)
+		from, along, next.Memory = adamsBashforth(s, eps)
 	}
 	signal, noise := sqrt32(by.from), sqrt32(1-by.from)
 	signalTo, noiseTo := sqrt32(by.to), sqrt32(1-by.to)
-	for i, eps := range along {
-		original := (from[i] - float32(noise*eps)) / signal
-		next.X[i] = float32(signalTo*original) + float32(noiseTo*eps)
-	}
+	latent := signalTo / signal
+	along.move(next.X, from, latent, noiseTo-float32(latent*noise))
 	return next, x0
-}
-
-// noise is predict without x0: output itself or, where that is not noise, dst.
-func (p predictor) noise(dst []float32, alpha float32, x, output []float32) []float32 {
-	signal, noise := sqrt32(alpha), sqrt32(1-alpha)
-	switch p.kind {
-	case "sample":
-		for i, o := range output {
-			dst[i] = (x[i] - float32(signal*o)) / noise
-		}
-	case "v_prediction":
-		for i, o := range output {
-			dst[i] = float32(signal*o) + float32(noise*x[i])
-		}
-	default:
-		return output
-	}
-	return dst
 }

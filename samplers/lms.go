@@ -92,22 +92,15 @@ func lmsWeights(sigmas []float32, i, order int) (weights [lmsOrder]float64) {
 func (l *lmsSolver) step(p *Plan, s State, output []float32, _ Options) (State, []float32) {
 	i := s.Index
 	order := min(len(s.Memory)+1, lmsOrder, i+1)
-	before := s.Memory[len(s.Memory)+1-order:] // oldest first
-	var weights [lmsOrder]float32
+	x0, slope := l.predict(p, s, output)
+	terms := [lmsOrder + 1]term{{1, s.X}}
 	for j, w := range lmsWeights(p.sigmas, i, order) {
-		weights[j] = float32(w)
-	}
-	f := l.at(p.sigmas[i], s.X, output)
-	next, x0, slope := make([]float32, len(s.X)), make([]float32, len(s.X)), make([]float32, len(s.X))
-	for i, x := range s.X {
-		x0[i] = f.x0(x, output[i])
-		slope[i] = (x - x0[i]) / f.sigma
-		sum := float32(weights[0] * slope[i])
-		for j := 1; j < order; j++ {
-			sum += float32(weights[j] * before[order-1-j][i])
+		if terms[j+1] = (term{float32(w), slope}); j > 0 && j < order {
+			terms[j+1].values = s.Memory[len(s.Memory)-j]
 		}
-		next[i] = x + sum
 	}
-	memory := append(make([][]float32, 0, lmsOrder-1), s.Memory[max(0, len(s.Memory)+2-lmsOrder):]...)
-	return State{X: next, Draws: s.Draws, Memory: append(memory, slope)}, x0
+	next := s.still()
+	combine(next.X, terms[:]...)
+	next.Memory = remember(newest(s.Memory, lmsOrder-2), slope)
+	return next, x0
 }

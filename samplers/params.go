@@ -1,6 +1,7 @@
 package samplers
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -26,6 +27,7 @@ type sigmaParams struct {
 	UseExponentialSigmas bool     `json:"use_exponential_sigmas"`
 	UseBetaSigmas        bool     `json:"use_beta_sigmas"`
 	UseLuLambdas         bool     `json:"use_lu_lambdas"`
+	UseFlowSigmas        bool     `json:"use_flow_sigmas"`
 	FinalSigmasType      string   `json:"final_sigmas_type"`
 	SigmaMin             *float64 `json:"sigma_min"`
 	SigmaMax             *float64 `json:"sigma_max"`
@@ -49,6 +51,7 @@ type solverParams struct {
 	LambdaMinClipped *float64 `json:"-"` // "lambda_min_clipped", which may be "-inf"
 	PredictX0        bool     `json:"predict_x0"`
 	DisableCorrector []int    `json:"disable_corrector"`
+	SolverP          any      `json:"solver_p"` // another scheduler, to predict in UniPC's place
 }
 
 // lcmParams are the keys of consistency models.
@@ -101,13 +104,16 @@ func (m method) resolve(r Request) (params, error) {
 	if err := r.Config.decodeLambda(&c); err != nil {
 		return c, err
 	}
+	if c.UseFlowSigmas {
+		return c, errors.New("scheduler config: use_flow_sigmas is true, and no sampler here has the noise levels of flow models, x = (1-sigma)*x0 + sigma*noise: want false")
+	}
 	if m.fixed != nil {
 		m.fixed(&c)
 	}
 	if r.Spacing != "" {
 		c.TimestepSpacing = r.Spacing
 	}
-	c.given = r.Timesteps
+	c.given, c.from = r.Timesteps, float64(r.From)
 	if m.zeroSNR == ignoresZeroSNR {
 		c.RescaleBetasZeroSNR = false
 	}

@@ -64,9 +64,13 @@ func peerNoNaN(t *testing.T, e peerEntry) {
 }
 
 // peerSigmas is about sigmas of flow matching, sigma/(1+sigma) on the scale of a Plan,
-// at which the timesteps are in proportion.
+// at which the timesteps are in proportion. Flow matching itself is refused.
 func peerSigmas(t *testing.T, e peerEntry) {
 	r := e.request(t)
+	if _, err := samplers.NewPlan(r); err == nil || !strings.Contains(err.Error(), "use_flow_sigmas is true") {
+		t.Errorf("flow matching: error is %v", err)
+	}
+	r.Config = with(t, r.Config, "use_flow_sigmas", false)
 	p := newPlan(t, r)
 	near := func(got, want float64) bool {
 		return math.Abs(got-want) <= e.Tolerance.Absolute+e.Tolerance.Relative*math.Abs(want)

@@ -17,6 +17,13 @@ type Request struct {
 	// Timesteps are the training timesteps of each step, falling, in place of Steps and
 	// Spacing; for samplers with Timesteps.
 	Timesteps []int
+	// From is the training timestep to start from, in mid-schedule, with Steps steps from
+	// there to the end; [Plan.Enter] makes the first state. 0 is from the noise; for a
+	// start at timestep 0 itself, any smaller fraction does, such as 1e-3. It may lie
+	// between two timesteps; samplers of whole ones round it, and start from the noise
+	// level there unless their sigma schedule has levels between (see [Plan.Sigma]). Of a
+	// list, Sigmas or Timesteps, what is below is taken.
+	From float32
 }
 
 // Plan is a sampler laid out over the timesteps of one run. It is immutable and
@@ -47,8 +54,9 @@ type solver interface {
 	step(p *Plan, s State, output []float32, o Options) (next State, x0 []float32)
 }
 
-// State is where a run stands: before call Index, at latent X. It is a value:
-// nothing writes to X or Memory once they are in a State.
+// State is where a run stands: before call Index, at latent X. It is a value: nothing
+// writes to X or Memory once they are in a State, and Memory may hold outputs of the
+// model as they were given to Step.
 type State struct {
 	Index int       // calls made so far
 	X     []float32 // the latent, flat, on the solver's own scale: see [Plan.Latent]
@@ -112,24 +120,39 @@ func NewPlan(r Request) (*Plan, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	n := r.Steps
-	if c.list != nil {
-		n = len(c.list)
-	}
-	if r.Timesteps != nil {
-		if err := r.checkTimesteps(s, c.NumTrainTimesteps); err != nil {
-			return nil, err
-		}
-		n = len(r.Timesteps)
-	}
-	if n < 1 || n > c.NumTrainTimesteps {
-		return nil, fmt.Errorf("steps is %d, want 1 to %d (the model's training timesteps)", n, c.NumTrainTimesteps)
+	n, err := r.steps(s, &c)
+	if err != nil {
+		return nil, err
 	}
 	p := &Plan{sampler: s, steps: n, init: 1, prediction: c.PredictionType}
 	if err := s.method.plan(p, c, n); err != nil {
 		return nil, err
 	}
 	return p, p.check()
+}
+
+// steps is how many there are, by the request or by one of the lists in it.
+func (r Request) steps(s Sampler, c *params) (n int, err error) {
+	if err := r.checkFrom(c.NumTrainTimesteps); err != nil {
+		return 0, err
+	}
+	n = r.Steps
+	if c.list != nil {
+		n = len(c.list)
+	}
+	if r.Timesteps != nil {
+		if err := r.checkTimesteps(s, c.NumTrainTimesteps); err != nil {
+			return 0, err
+		}
+		if c.begins() {
+			c.given = below(c.given, int(c.wholeFrom()))
+		}
+		n = len(c.given)
+	}
+	if n < 1 || n > c.NumTrainTimesteps {
+		return 0, fmt.Errorf("steps is %d, want 1 to %d (the model's training timesteps)", n, c.NumTrainTimesteps)
+	}
+	return n, nil
 }
 
 // check reports a plan that no run could follow.
@@ -210,14 +233,11 @@ func (p *Plan) Prediction() string {
 // Done reports whether s is the end of the run.
 func (p *Plan) Done(s State) bool { return s.Index >= p.Calls() }
 
-// Start is the state x_T made of the generator's first draw.
+// Start is the state x_T made of the generator's first draw. A plan from mid-schedule
+// starts from a latent instead: [Plan.Enter].
 func (p *Plan) Start(n Noise) State {
 	x := n.Draw(0)
-	if p.init != 1 {
-		for i := range x {
-			x[i] *= p.init
-		}
-	}
+	combine(x, term{p.init, x})
 	return State{X: x, Draws: 1}
 }
 
@@ -230,11 +250,10 @@ func (p *Plan) Input(s State) (x []float32, t float32) {
 // Latent is s.X on the scale that models are trained on, signal and noise together of
 // variance 1. It may share memory with s.
 func (p *Plan) Latent(s State) []float32 {
-	sigma := p.sigmas[s.Index]
-	if !p.exploding || sigma == 0 {
+	scale := p.scaleAt(s.Index)
+	if scale == 1 {
 		return s.X
 	}
-	scale := sqrt32(float32(sigma*sigma) + 1)
 	x := make([]float32, len(s.X))
 	for i, v := range s.X {
 		x[i] = v / scale
@@ -250,9 +269,9 @@ func (p *Plan) Predict(s State, output []float32) (x0, eps []float32) {
 
 // Step takes one step from s with output, the model's output at s (guidance
 // applied). It writes to neither and returns the next state and x0, as diffusers'
-// step returns prev_sample and pred_original_sample. x0 may be part of next and is not
-// to be written to. The end of the run, an output of the wrong length and options that
-// the sampler does not have are errors.
+// step returns prev_sample and pred_original_sample. The next state may refer to s.X, to
+// output and to x0: none of them is to be written to any more. The end of the run, an
+// output of the wrong length and options that the sampler does not have are errors.
 func (p *Plan) Step(s State, output []float32, o Options) (next State, x0 []float32, err error) {
 	switch {
 	case p.Done(s):
@@ -269,16 +288,26 @@ func (p *Plan) Step(s State, output []float32, o Options) (next State, x0 []floa
 	if err := o.Churn.check(p.sampler); err != nil {
 		return State{}, nil, err
 	}
-	none := missingNoise{n: len(s.X)}
+	var none *missingNoise
 	if o.Noise == nil {
-		o.Noise = &none
+		none = &missingNoise{n: len(s.X)}
+		o.Noise = none
 	}
 	next, x0 = p.solver.step(p, s, output, o)
-	if none.asked {
+	if none != nil && none.asked {
 		return State{}, nil, fmt.Errorf("%s draws noise at call %d, and there is none to draw from", p.sampler.Name, s.Index)
 	}
 	next.Index = s.Index + 1
 	return next, x0, nil
+}
+
+// still begins the state after s, with a latent to be written to.
+func (s State) still() State { return State{X: make([]float32, len(s.X)), Draws: s.Draws} }
+
+// drawn begins the state after s with a draw of noise, to be made part of the latent in
+// its place.
+func (s State) drawn(o Options) State {
+	return State{X: o.Noise.Draw(s.Draws)[:len(s.X)], Draws: s.Draws + 1}
 }
 
 // missingNoise stands in for noise that a step was not given.

@@ -2,7 +2,6 @@ package samplers
 
 import (
 	"fmt"
-	"slices"
 )
 
 // plms is the linear multistep method of Liu et al. (arXiv 2202.09778, eq. 12) without
@@ -58,6 +57,9 @@ func planPNDM(p *Plan, c params, n int) error {
 	if err != nil {
 		return err
 	}
+	if _, _, err := c.layout(prkSteps + 1); err != nil && c.begins() && !c.SkipPRKSteps {
+		return fmt.Errorf("from timestep %g down there are not enough for the %d Runge-Kutta steps that %s takes before the first of its own; plms would do, which takes none", c.wholeFrom(), prkSteps, p.sampler.Name)
+	}
 	ts, alphas, err := c.layout(n)
 	if err != nil {
 		return err
@@ -72,7 +74,12 @@ func planPNDM(p *Plan, c params, n int) error {
 	case len(ts) < prkSteps+1:
 		return fmt.Errorf("steps is %d, want at least %d: %s takes %d Runge-Kutta steps before the first of its own (plms does without)", n, prkSteps+1, p.sampler.Name, prkSteps)
 	default:
-		calls.rungeKutta(ts, alphas, prev, stride/2)
+		calls.rungeKutta(ts, alphas, prev, func(i int) int {
+			if c.begins() {
+				return (ts[i] - ts[i+1]) / 2
+			}
+			return stride / 2
+		})
 		d.prk = 4 * prkSteps
 	}
 	if err := calls.check(); err != nil {
@@ -90,7 +97,7 @@ const prkSteps = 3
 // firstOf is where the second call of plms goes again from. That is the first timestep,
 // but diffusers gets it by arithmetic from the second, whatever the spacing.
 func (c params) firstOf(ts []int, stride int) int {
-	if c.TimestepSpacing == LDM || len(ts) == 1 {
+	if c.TimestepSpacing == LDM || len(ts) == 1 || c.begins() {
 		return ts[0]
 	}
 	return ts[1] + stride
@@ -110,9 +117,9 @@ func (c *multistepCalls) linear(ts []int, alphas, prev []float32, first int) {
 // rungeKutta lays out the steps of four calls and the others after them: one at the
 // step's start, two half-way, one at its end. Half a step is half of the stride, rounded
 // down both from the start and from the end.
-func (c *multistepCalls) rungeKutta(ts []int, alphas, prev []float32, half int) {
+func (c *multistepCalls) rungeKutta(ts []int, alphas, prev []float32, halfOf func(int) int) {
 	for i, t := range ts[:prkSteps] {
-		next := ts[i+1]
+		next, half := ts[i+1], halfOf(i)
 		start, middle, end := alphas[t], alphas[next+half], alphas[next]
 		c.add(i, t, start, alphas[t-half])
 		c.add(i, next+half, start, middle)
@@ -149,114 +156,98 @@ func (m move) transfer() transfer {
 	}
 }
 
-// apply writes to dst what x becomes along output; dst may be output.
-func (t transfer) apply(dst, x, output []float32, kind string) {
-	if kind == "v_prediction" {
-		for i, v := range output {
-			eps := float32(t.signal*v) + float32(t.noise*x[i])
-			dst[i] = float32(t.latent*x[i]) - float32(t.numerator*eps)/t.denominator
-		}
-		return
-	}
-	for i, eps := range output {
-		dst[i] = float32(t.latent*x[i]) - float32(t.numerator*eps)/t.denominator
-	}
+// slopes are outputs of the model, at most four, whose sum times a factor is the
+// direction of a step.
+type slopes struct {
+	terms [4]term
+	times float32
+}
+
+func slope(output []float32) slopes { return slopes{[4]term{{1, output}}, 1} }
+
+// move goes from a latent along the slopes. Their sum comes first: in it, much cancels
+// out.
+func (s slopes) move(dst, from []float32, latent, along float32) {
+	combineTimes(s.times, dst, s.terms[:])
+	combine(dst, term{latent, from}, term{along, dst})
 }
 
 func (d *pndmSolver) step(p *Plan, s State, output []float32, _ Options) (State, []float32) {
-	x0 := d.original(p.AlphaBar(s.Index), s.X, output)
-	next := State{X: make([]float32, len(s.X)), Draws: s.Draws}
-	from, along, by := s.X, output, d.moves[s.Index]
+	x0 := d.original(d.read(p.AlphaBar(s.Index)), s.X, output)
+	next, by := s.still(), d.moves[s.Index]
+	from, along := s.X, slope(output)
 	switch {
-	case p.astray(s):
+	case p.astray(s, d.prk):
 		by.from = p.AlphaBar(s.Index)
 	case s.Index < d.prk:
-		from, along, next.Memory = rungeKutta(next.X, s, output)
+		from, along, next.Memory = rungeKutta(s, output)
 	default:
-		from, along, next.Memory = adams{times: 1.0 / 24, over: 1}.combine(next.X, s, output)
+		from, along, next.Memory = adamsBashforth(s, output)
 	}
-	by.transfer().apply(next.X, from, along, d.kind)
+	t := by.transfer()
+	fraction := -t.numerator / t.denominator
+	if d.kind == "v_prediction" { // noise is signal*v + noise*x
+		t.latent += float32(t.noise * fraction)
+		fraction *= t.signal
+	}
+	along.move(next.X, from, t.latent, fraction)
 	return next, x0
 }
 
-// astray says that s is in the middle of a step without what the step's first call left
-// in its memory. All there is to do then is to finish the step from s.X.
-func (p *Plan) astray(s State) bool {
+// astray says that s is in the middle of a step without what the step's calls before,
+// of Runge-Kutta or not, left in its memory. All there is to do then is to finish the
+// step from s.X.
+func (p *Plan) astray(s State, rungeKutta int) bool {
+	if s.Index < rungeKutta {
+		return s.Index%4 >= max(len(s.Memory), 1)
+	}
 	return s.Index > 0 && p.StepOf(s.Index) == p.StepOf(s.Index-1) && len(s.Memory) < 2
 }
 
 // rungeKutta gives what a call of a Runge-Kutta step moves, along what, and what to
-// remember: the outputs at the start of each step so far and, within a step, the latent
-// it started from and the weighted sum of the outputs. dst is there to be written to.
-func rungeKutta(dst []float32, s State, output []float32) (from, along []float32, memory [][]float32) {
-	const outer, inner = 1.0 / 6, 1.0 / 3
-	if s.Index%4 == 0 {
-		sum := make([]float32, len(output))
-		for i, v := range output {
-			sum[i] = outer * v
-		}
-		return s.X, output, slices.Concat(s.Memory, [][]float32{slices.Clone(output), s.X, sum})
+// remember: the output at the start of each step so far and, within a step, the latent
+// it started from and the outputs since.
+func rungeKutta(s State, output []float32) (from []float32, along slopes, memory [][]float32) {
+	calls := s.Index % 4 // of this step, before
+	if calls == 0 {
+		return s.X, slope(output), remember(s.Memory, output, s.X)
 	}
-	kept := len(s.Memory) - 2
-	from, sum := s.Memory[kept], s.Memory[kept+1]
-	if s.Index%4 == 3 {
-		for i, v := range output {
-			dst[i] = sum[i] + float32(outer*v)
-		}
-		return from, dst, s.Memory[:kept:kept]
+	start := len(s.Memory) - calls // where the latent is, behind the step's first output
+	from = s.Memory[start]
+	if calls == 3 {
+		along = slopes{[4]term{{1, s.Memory[start-1]}, {2, s.Memory[start+1]}, {2, s.Memory[start+2]}, {1, output}}, 1.0 / 6}
+		return from, along, remember(s.Memory[:start])
 	}
-	more := make([]float32, len(output))
-	for i, v := range output {
-		more[i] = sum[i] + float32(inner*v)
-	}
-	return from, output, append(s.Memory[:kept+1:kept+1], more)
+	return from, slope(output), remember(s.Memory, output)
 }
 
-// adams is the linear multistep method of Adams and Bashforth on predicted noise
-// (eq. 12), with up to three values of the past, fewer at the start. Its fourth order
-// ends on a factor in diffusers and on a divisor in CompVis.
-type adams struct{ times, over float32 }
-
-// combine gives what a call moves, along what, and what to remember. The first two calls
-// are one step, along the mean of the noise at both ends. dst is there to be written
-// to, and may be eps.
-func (a adams) combine(dst []float32, s State, eps []float32) (from, along []float32, memory [][]float32) {
+// adamsBashforth is the linear multistep method on predicted noise (eq. 12), with up to
+// three values of the past, fewer at the start: what a call moves, along what, and what
+// to remember. The first two calls are one step, along the mean of the noise at both
+// ends.
+func adamsBashforth(s State, eps []float32) (from []float32, along slopes, memory [][]float32) {
 	switch s.Index {
 	case 0:
-		return s.X, eps, [][]float32{s.X, slices.Clone(eps)}
+		return s.X, slope(eps), [][]float32{s.X, eps}
 	case 1:
-		from, first := s.Memory[0], s.Memory[1]
-		for i, v := range eps {
-			dst[i] = (v + first[i]) / 2
-		}
-		return from, dst, [][]float32{first}
+		return s.Memory[0], slopes{[4]term{{1, eps}, {1, s.Memory[1]}}, 0.5}, remember(s.Memory[1:])
 	}
-	past := s.Memory[max(0, len(s.Memory)-3):]
-	memory = slices.Concat(past[max(0, len(past)-2):], [][]float32{slices.Clone(eps)})
-	return s.X, a.extrapolate(dst, eps, past), memory
+	past := newest(s.Memory, 3)
+	rule := adamsRules[len(past)]
+	along.terms[0], along.times = term{rule.weights[0], eps}, rule.times
+	for k := range past {
+		along.terms[k+1] = term{rule.weights[k+1], past[len(past)-1-k]}
+	}
+	return s.X, along, remember(newest(past, 2), eps)
 }
 
-// extrapolate is the weighted sum of eps and what was before it, newest last.
-func (a adams) extrapolate(dst, eps []float32, past [][]float32) []float32 {
-	switch n := len(past); n {
-	case 0:
-		return eps
-	case 1:
-		one := past[0]
-		for i, v := range eps {
-			dst[i] = (float32(3*v) - one[i]) / 2
-		}
-	case 2:
-		two, one := past[0], past[1]
-		for i, v := range eps {
-			dst[i] = (float32(23*v) - float32(16*one[i]) + float32(5*two[i])) / 12
-		}
-	default:
-		three, two, one := past[n-3], past[n-2], past[n-1]
-		for i, v := range eps {
-			sum := float32(55*v) - float32(59*one[i]) + float32(37*two[i]) - float32(9*three[i])
-			dst[i] = float32(a.times*sum) / a.over
-		}
-	}
-	return dst
+// adamsRules weigh the newest value and the ones before, by how many there are before.
+var adamsRules = [...]struct {
+	weights [4]float32
+	times   float32
+}{
+	{[4]float32{1}, 1},
+	{[4]float32{3, -1}, 1.0 / 2},
+	{[4]float32{23, -16, 5}, 1.0 / 12},
+	{[4]float32{55, -59, 37, -9}, 1.0 / 24},
 }

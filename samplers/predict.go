@@ -54,44 +54,66 @@ func (p predictor) checkAlphas(ts []int, alphas []float32) error {
 	return nil
 }
 
+// reading is how a model's output is read at a noise level: x0 (before bounds) and the
+// noise, each in shares of x and the output.
+type reading struct{ x0, eps shares }
+
+// shares are the weights of x and of the output, and what their sum is divided by.
+type shares struct{ x, output, over float32 }
+
+// of are the terms of a sum in which shares of x and output are weighed.
+func (s shares) of(x, output []float32, weight float32) (a, b term) {
+	weight /= s.over
+	return term{weight * s.x, x}, term{weight * s.output, output}
+}
+
+// latent is what shares of x and output give.
+func (s shares) latent(x, output []float32) []float32 {
+	dst := make([]float32, len(x))
+	combineTimes(1/s.over, dst, []term{{s.x, x}, {s.output, output}})
+	return dst
+}
+
+// readingOf follows diffusers' DDIMScheduler.step, where x holds x0 and noise in these
+// shares; v-prediction is eq. D of Salimans and Ho (arXiv 2202.00512).
+func readingOf(kind string, signal, noise float32) reading {
+	switch kind {
+	case "epsilon":
+		return reading{x0: shares{1, -noise, signal}, eps: shares{0, 1, 1}}
+	case "v_prediction":
+		return reading{x0: shares{signal, -noise, 1}, eps: shares{noise, signal, 1}}
+	default:
+		return reading{x0: shares{0, 1, 1}, eps: restOf(signal, noise)}
+	}
+}
+
+// restOf are the shares of x and x0 in the noise that x holds beside x0.
+func restOf(signal, noise float32) shares { return shares{1, -signal, noise} }
+
+// read is the reading at alpha-bar.
+func (p predictor) read(alpha float32) reading {
+	return readingOf(p.kind, sqrt32(alpha), sqrt32(1-alpha))
+}
+
+// original is the bounded x0.
+func (p predictor) original(r reading, x, output []float32) []float32 {
+	x0 := r.x0.latent(x, output)
+	p.bound(x0)
+	return x0
+}
+
+// noise is the predicted noise: output itself where that is what the model predicts.
+func (p predictor) noise(r reading, x, output []float32) []float32 {
+	if p.kind == "epsilon" {
+		return output
+	}
+	return r.eps.latent(x, output)
+}
+
 // predict is half of a [solver] over alpha-bar: solvers embed the predictor.
 func (p predictor) predict(plan *Plan, s State, output []float32) (x0, eps []float32) {
-	return p.split(plan.AlphaBar(s.Index), s.X, output)
-}
-
-// split follows diffusers' DDIMScheduler.step: v-prediction is eq. D of
-// Salimans and Ho (arXiv 2202.00512). The returned eps may be output itself.
-func (p predictor) split(alpha float32, x, output []float32) (x0, eps []float32) {
-	signal, noise := sqrt32(alpha), sqrt32(1-alpha)
-	x0 = make([]float32, len(x))
-	switch p.kind {
-	case "epsilon":
-		for i, o := range output {
-			x0[i] = (x[i] - float32(noise*o)) / signal
-		}
-		eps = output
-	case "sample":
-		copy(x0, output)
-		eps = noiseFrom(alpha, x, x0)
-	case "v_prediction":
-		eps = make([]float32, len(x))
-		for i, o := range output {
-			x0[i] = float32(signal*x[i]) - float32(noise*o)
-			eps[i] = float32(signal*o) + float32(noise*x[i])
-		}
-	}
-	p.bound(x0)
-	return x0, eps
-}
-
-// noiseFrom is the noise that x holds beside the original x0.
-func noiseFrom(alpha float32, x, x0 []float32) []float32 {
-	signal, noise := sqrt32(alpha), sqrt32(1-alpha)
-	eps := make([]float32, len(x))
-	for i := range eps {
-		eps[i] = (x[i] - float32(signal*x0[i])) / noise
-	}
-	return eps
+	r := p.read(plan.AlphaBar(s.Index))
+	return p.original(r, s.X, output), p.noise(r, s.X, output)
 }
 
 // bound limits x0 in place; thresholding wins over clipping, as in diffusers.
@@ -113,15 +135,7 @@ func (p predictor) threshold(x0 []float32) {
 	s := quantile(magnitudes, p.clip.DynamicThresholdingP)
 	s = min(max(s, 1), float32(p.clip.ThresholdingSampleMax))
 	clamp(x0, s)
-	for i := range x0 {
-		x0[i] /= s
-	}
-}
-
-func clamp(x []float32, bound float32) {
-	for i, v := range x {
-		x[i] = max(-bound, min(v, bound))
-	}
+	combine(x0, term{1 / s, x0})
 }
 
 // quantile sorts values and interpolates linearly, as torch.quantile does.

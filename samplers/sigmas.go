@@ -177,31 +177,71 @@ var (
 
 // alignYourSteps gives n noise levels after a table of timesteps of 0 to 999: at them
 // for as many, else by interpolating the logarithm of sigma between them, as the paper
-// does.
-func alignYourSteps(table []float64, sigmas []float32, n int) []float64 {
+// does. Above from, which is the first level then, the table is left out; 0 takes all.
+func alignYourSteps(table []float64, sigmas []float32, n int, from float64) ([]float64, error) {
 	last := float64(len(sigmas) - 1)
 	at := slices.Clone(table)
 	for i := range at {
 		at[i] *= last / 999
 	}
 	levels := interpolate(at, sigmas)
-	if n == len(levels) {
-		return levels
+	if n == len(levels) && from == 0 {
+		return levels, nil
 	}
 	logs := make([]float64, len(levels))
 	for i, s := range levels {
 		logs[i] = math.Log(s)
 	}
+	begin, end := 0.0, float64(len(logs)-1)
+	if from > 0 {
+		begin = placeOf(math.Log(from), logs)
+		if begin == end && n > 1 {
+			return nil, fmt.Errorf("steps is %d, and Align Your Steps has no noise level below %g, where the plan is to start; want 1, or other sigmas", n, from)
+		}
+	}
 	out := make([]float64, n)
 	for i := range out {
-		at := 0.0
+		at := begin
 		if n > 1 {
-			at = float64(i) / float64(n-1) * float64(len(logs)-1)
+			at += float64(float64(i) / float64(n-1) * (end - begin))
 		}
 		lo := min(int(at), len(logs)-2)
 		out[i] = math.Exp(logs[lo] + float64((at-float64(lo))*(logs[lo+1]-logs[lo])))
 	}
-	return out
+	if from > 0 {
+		out[0] = from
+	}
+	return out, nil
+}
+
+// placeOf is where between the entries of a falling list a value lies; its ends for what
+// is beyond them.
+func placeOf(value float64, list []float64) float64 {
+	i := 0
+	for i < len(list) && list[i] > value {
+		i++
+	}
+	switch i {
+	case 0:
+		return 0
+	case len(list):
+		return float64(i - 1)
+	}
+	return float64(i-1) + (list[i-1]-value)/(list[i-1]-list[i])
+}
+
+// listFrom are the noise levels asked for one by one: from one of a plan that starts in
+// mid-schedule, those below. Those within half a timestep are that itself, which whole
+// timesteps cannot tell from it.
+func (c params) listFrom(from float64, logs []float32) []float64 {
+	if from == 0 {
+		return slices.Clone(c.list)
+	}
+	list := below(c.list, from)
+	for len(list) > 1 && timestepOf(list[1], logs) >= c.from-0.5 {
+		list = slices.Delete(list, 1, 2)
+	}
+	return list
 }
 
 // betaQuantile is the quantile function of the beta distribution with both

@@ -47,43 +47,24 @@ func planTCD(p *Plan, c params, n int) error {
 // step jumps to timestep (1-eta)*prev; the last step adds no noise.
 func (d *tcdSolver) step(p *Plan, s State, output []float32, o Options) (State, []float32) {
 	prev := d.prev[s.Index]
-	beyond := int(math.Floor(float64(float32(1-o.Eta) * float32(prev))))
-	to := d.alphas[beyond]
-	x, x0 := d.shift(p.AlphaBar(s.Index), s.X, output, sqrt32(to), sqrt32(1-to))
-	if o.Eta == 0 || s.Index == p.Calls()-1 {
-		return State{X: x, Draws: s.Draws}, x0
+	to := d.alphas[int(math.Floor(float64(float32(1-o.Eta)*float32(prev))))]
+	keep, next := float32(1), s.still()
+	var noise term
+	if o.Eta > 0 && s.Index < p.Calls()-1 {
+		ratio := d.alphas[prev] / to
+		next = s.drawn(o)
+		keep, noise = sqrt32(ratio), term{sqrt32(1 - ratio), next.X}
 	}
-	ratio := d.alphas[prev] / to
-	keep, noise := sqrt32(ratio), sqrt32(1-ratio)
-	for i, z := range o.Noise.Draw(s.Draws) {
-		x[i] = float32(keep*x[i]) + float32(noise*z)
-	}
-	return State{X: x, Draws: s.Draws + 1}, x0
+	x0 := d.shift(next.X, p.AlphaBar(s.Index), s.X, output, keep*sqrt32(to), keep*sqrt32(1-to), noise)
+	return next, x0
 }
 
-// shift takes x0 and the noise apart at alpha and puts them together again in other
-// shares, for solvers that do not bound x0.
-func (p predictor) shift(alpha float32, x, output []float32, signal, noise float32) (next, x0 []float32) {
-	a, b := sqrt32(alpha), sqrt32(1-alpha)
-	next, x0 = make([]float32, len(x)), make([]float32, len(x))
-	switch p.kind {
-	case "epsilon":
-		for i, o := range output {
-			x0[i] = (x[i] - float32(b*o)) / a
-			next[i] = float32(signal*x0[i]) + float32(noise*o)
-		}
-	case "sample":
-		for i, o := range output {
-			x0[i] = o
-			eps := (x[i] - float32(a*o)) / b
-			next[i] = float32(signal*o) + float32(noise*eps)
-		}
-	case "v_prediction":
-		for i, o := range output {
-			x0[i] = float32(a*x[i]) - float32(b*o)
-			eps := float32(a*o) + float32(b*x[i])
-			next[i] = float32(signal*x0[i]) + float32(noise*eps)
-		}
-	}
-	return next, x0
+// shift takes x0 and the noise of x apart at alpha and puts them together again in other
+// shares, with fresh noise, for solvers that do not bound x0.
+func (p predictor) shift(dst []float32, alpha float32, x, output []float32, signal, noise float32, fresh term) (x0 []float32) {
+	r := p.read(alpha)
+	x0 = r.x0.latent(x, output)
+	a, b := r.eps.of(x, output, noise)
+	combine(dst, fresh, term{signal, x0}, a, b)
+	return x0
 }

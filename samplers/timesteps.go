@@ -31,6 +31,9 @@ func (p spacingParams) timesteps(n, total int) ([]int, error) {
 	if p.given != nil {
 		return slices.Clone(p.given), nil
 	}
+	if p.begins() {
+		return p.wholeRemaining(n, false)
+	}
 	var ts []int
 	switch p.TimestepSpacing {
 	case Leading:
@@ -78,9 +81,6 @@ func linspace(n, total int) []int {
 	}
 	for i := range ts {
 		ts[n-1-i] = int(math.RoundToEven(float64(i) * step))
-	}
-	if n > 1 {
-		ts[0] = total - 1
 	}
 	return ts
 }

@@ -41,6 +41,9 @@ func planUniPC(p *Plan, c params, n int) error {
 	if err := oneOf("solver_type", c.SolverType, "bh1", "bh2"); err != nil {
 		return err
 	}
+	if c.SolverP != nil {
+		return fmt.Errorf("scheduler config: solver_p is %v, and unipc here predicts by itself only, want null", c.SolverP)
+	}
 	if err := c.checkOrder(uniPCOrder); err != nil {
 		return err
 	}
@@ -88,12 +91,15 @@ func (u *uniPCSolver) step(_ *Plan, s State, output []float32, _ Options) (State
 		before = s.Memory[1:]
 		if !slices.Contains(u.uncorrected, i-1) {
 			c := u.update(i-1, min(u.orders[i-1], len(before)), true)
-			x = c.apply(s.Memory[0], before, m)
+			x = make([]float32, len(s.X))
+			c.apply(x, s.Memory[0], before, m)
 		}
 	}
-	memory := remember([][]float32{x}, before, m, u.order)
-	c := u.update(i, min(u.orders[i], len(memory)-1), false)
-	return State{X: c.apply(x, memory[1:], nil), Draws: s.Draws, Memory: memory}, x0
+	next := s.still()
+	next.Memory = append(append(append(make([][]float32, 0, u.order+1), x), newest(before, u.order-1)...), m)
+	c := u.update(i, min(u.orders[i], len(next.Memory)-1), false)
+	c.apply(next.X, x, next.Memory[1:], nil)
+	return next, x0
 }
 
 // uniPCUpdate are the factors of a step from x with outputs m0 at x, m1 ... before it,
@@ -183,21 +189,16 @@ func (c *uniPCUpdate) solve(n int, phi, h, b float32) {
 	}
 }
 
-// apply takes the step from x with outputs newest last, and the corrector's at its
-// end.
-func (c uniPCUpdate) apply(x []float32, outputs [][]float32, end []float32) []float32 {
+// apply writes to dst where the step from x with outputs newest last goes, with the
+// corrector's at its end.
+func (c uniPCUpdate) apply(dst, x []float32, outputs [][]float32, end []float32) {
 	last := len(outputs) - 1
-	m0 := outputs[last]
-	out := make([]float32, len(x))
-	for i, v := range x {
-		var sum float32
-		for k, node := range c.nodes[:c.before] {
-			sum += float32(c.weights[k] * ((outputs[last-1-k][i] - m0[i]) / node))
-		}
-		if end != nil {
-			sum += float32(c.correction * (end[i] - m0[i]))
-		}
-		out[i] = float32(c.x*v) - float32(c.m*m0[i]) - float32(c.residue*sum)
+	correction := float32(c.residue * c.correction)
+	terms := [uniPCOrder + 2]term{{c.x, x}, {correction - c.m, outputs[last]}, {-correction, end}}
+	for k, node := range c.nodes[:c.before] {
+		weight := c.residue * c.weights[k] / node
+		terms[1].weight += weight
+		terms[3+k] = term{-weight, outputs[last-1-k]}
 	}
-	return out
+	combine(dst, terms[:]...)
 }
