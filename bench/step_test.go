@@ -57,7 +57,11 @@ func newBareCall(b *testing.B, m *pipeline.Model) *bareCall {
 }
 
 func (c *bareCall) run(ctx context.Context) error {
-	_, err := c.denoiser.Predict(ctx, c.first.Latent(), c.first.Plan.Timestep(0), c.conds...)
+	x, err := c.first.Latent()
+	if err != nil {
+		return err
+	}
+	_, err = c.denoiser.Predict(ctx, x, c.first.Timestep(), c.conds...)
 	return err
 }
 
@@ -173,12 +177,16 @@ func newBareRun(b *testing.B, m *pipeline.Model, session *ort.Session, side int,
 		}
 		states = append(states, text[pipeline.TextEmbedding])
 	}
+	x, err := first.Latent()
+	if err != nil {
+		b.Fatal(err)
+	}
 	if batched {
-		r.add(int(first.Plan.Timestep(0)), concat(b, first.Latent(), first.Latent()), concat(b, states...))
+		r.add(int(first.Timestep()), concat(b, x, x), concat(b, states...))
 		return r
 	}
 	for _, s := range states {
-		r.add(int(first.Plan.Timestep(0)), first.Latent(), s)
+		r.add(int(first.Timestep()), x, s)
 	}
 	return r
 }
@@ -242,7 +250,7 @@ func newWalk(b *testing.B, m *pipeline.Model) *walk {
 }
 
 func (w *walk) advance(ctx context.Context) (err error) {
-	if w.at.Index()+1 == w.at.Plan.Calls() {
+	if w.at.Index()+1 == w.at.End() {
 		w.at = w.first
 	}
 	w.at, err = w.model.Advance(ctx, w.at)
@@ -256,9 +264,17 @@ func (w *walk) preview(ctx context.Context) (time.Duration, error) {
 	if err := w.advance(ctx); err != nil {
 		return 0, err
 	}
-	w.model.Preview(w.at.Original())
-	w.model.Preview(w.at.Latent())
-	pipeline.Channels(w.at.Latent(), channelLimit)
+	x0, err := w.at.Original()
+	if err != nil {
+		return 0, err
+	}
+	x, err := w.at.Latent()
+	if err != nil {
+		return 0, err
+	}
+	w.model.Preview(x0)
+	w.model.Preview(x)
+	pipeline.Channels(x, channelLimit)
 	return time.Since(start), nil
 }
 
@@ -272,16 +288,16 @@ func (w *walk) vae() work {
 	return func(ctx context.Context) (time.Duration, error) {
 		if whole == 0 {
 			start := time.Now()
-			if _, err := w.model.Decode(ctx, w.at.Original()); err != nil {
+			if _, err := w.model.Picture(ctx, w.at); err != nil {
 				return 0, err
 			}
 			whole = time.Since(start)
 		}
 		decoding, cancel := context.WithCancel(ctx)
 		decoded := make(chan error, 1)
-		latent := w.at.Original()
+		at := w.at
 		go func() {
-			_, err := w.model.Decode(decoding, latent)
+			_, err := w.model.Picture(decoding, at)
 			decoded <- err
 		}()
 		n++

@@ -8,11 +8,29 @@ import (
 	"gorgonia.org/tensor"
 )
 
-// evaluate calls the denoiser at a new step, fills in its outputs and returns it.
-func (m *Model) evaluate(ctx context.Context, s *Step) (*Step, error) {
+// Served says what the denoiser's kept outputs were made for.
+type Served struct {
+	Prompt   string `json:"prompt"`
+	Negative string `json:"negative,omitempty"`
+	Guided   bool   `json:"guided,omitempty"` // there is an unconditional output
+}
+
+// servedBy reports whether the outputs kept at o are all that s needs.
+func (s *Step) servedBy(o *Step) bool {
+	has := o.Served
+	return s.Settings.Prompt == has.Prompt && (!s.guided() || has.Guided && s.Settings.Negative == has.Negative)
+}
+
+// guided reports whether s needs the unconditional output.
+func (s *Step) guided() bool {
+	return s.Settings.guidance().Needs(s.Number(), s.Steps(), s.Sigma())
+}
+
+// evaluate calls the denoiser at a new step and keeps in it t with the outputs.
+func (m *Model) evaluate(ctx context.Context, s *Step, t *Tensors) (*Step, error) {
 	start := time.Now()
 	prompts := []string{s.Settings.Prompt}
-	if s.Settings.guided(s.Plan, s.Index()) {
+	if s.guided() {
 		prompts = append(prompts, s.Settings.Negative)
 	}
 	conds := make([]Conditioning, len(prompts))
@@ -24,34 +42,47 @@ func (m *Model) evaluate(ctx context.Context, s *Step) (*Step, error) {
 		conds[i] = c
 	}
 	encoded := time.Now()
-	x, t := s.Plan.Input(s.State)
-	outputs, err := m.denoiser.Predict(ctx, s.dense(x), t, conds...)
+	x, timestep := s.Leg.Plan.Input(t.State)
+	outputs, err := m.denoiser.Predict(ctx, s.dense(x), timestep, conds...)
 	if err != nil {
 		return nil, err
 	}
 	s.Timing.Encode, s.Timing.Denoise = encoded.Sub(start), time.Since(encoded)
 	s.Timing.Calls++
-	s.Outputs = Outputs{Prompt: s.Settings.Prompt, Negative: s.Settings.Negative}
-	for i, to := range []*[]float32{&s.Outputs.Cond, &s.Outputs.Uncond}[:len(outputs)] {
+	s.Served = Served{Prompt: s.Settings.Prompt, Negative: s.Settings.Negative, Guided: len(conds) > 1}
+	for i, to := range []*[]float32{&t.Cond, &t.Uncond}[:len(outputs)] {
 		if *to, err = values(outputs[i], len(x)); err != nil {
 			return nil, err
 		}
 	}
-	s.combine()
-	return s, nil
+	return s, s.combine(t)
 }
 
-// combine applies guidance to the kept outputs: no denoiser call.
-func (s *Step) combine() {
+// combine applies guidance to the outputs in t, without a denoiser call, and keeps t.
+func (s *Step) combine(t *Tensors) error {
 	start := time.Now()
 	var momentum []float32
-	if s.Parent != nil {
-		momentum = s.Parent.guided.Momentum
+	if s.Parent != nil && s.Settings.Guiding.APG.Enabled {
+		before, err := s.Parent.Tensors()
+		if err != nil {
+			return err
+		}
+		momentum = before.Guided.Momentum
 	}
-	s.guided = s.Settings.guidance().Apply(s.Plan.Point(s.State, s.shape[1]), s.Outputs.Cond, s.Outputs.Uncond, momentum)
-	s.Eps = s.guided.Output
-	s.X0, _ = s.Plan.Predict(s.State, s.Eps)
+	plan := s.Leg.Plan
+	at := plan.Point(t.State, s.shape[1])
+	at.Step, at.Steps = s.Number(), s.Steps()
+	t.Guided = s.Settings.guidance().Apply(at, t.Cond, t.Uncond, momentum)
+	t.X0, _ = plan.Predict(t.State, t.Guided.Output)
 	s.Timing.Combine = time.Since(start)
+	s.keep(t)
+	return nil
+}
+
+// keep makes t the numbers of s.
+func (s *Step) keep(t *Tensors) {
+	s.Figures = s.figures(t)
+	s.held.Store(t)
 }
 
 // values is t's backing, which must be n float32.

@@ -37,7 +37,7 @@ func TestFolderOnDiskGivesTheSameRun(t *testing.T) {
 	s := m.Settings()
 	s.Steps, s.Seed = 2, 1
 	onDisk, embedded := runToEnd(t, m, s), runToEnd(t, testlib.Model(t), s)
-	if d := distance(onDisk[2].State.X, embedded[2].State.X); d > 1e-5 {
+	if d := distance(numbers(t, onDisk[2]).State.X, numbers(t, embedded[2]).State.X); d > 1e-5 {
 		t.Errorf("the run from disk differs by %g", d)
 	}
 }

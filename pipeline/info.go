@@ -45,8 +45,10 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	if err := s.RNG.Check(); err != nil {
 		return nil, err
 	}
-	if err := s.RNG.CheckSeed(s.Seed); err != nil {
-		return nil, err
+	for _, seed := range []uint64{s.Seed, s.LaterSeed} {
+		if err := s.RNG.CheckSeed(seed); err != nil {
+			return nil, err
+		}
 	}
 	sampler, err := samplers.ByName(s.Sampler)
 	if err != nil {
@@ -58,9 +60,11 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	if err := s.guidance().Suits(sampler); err != nil {
 		return nil, err
 	}
-	return samplers.NewPlan(samplers.Request{
-		Sampler: s.Sampler, Config: i.Scheduler, Steps: s.Steps, Spacing: s.Spacing, Sigmas: s.Sigmas,
-	})
+	leg, err := i.Leg(s.spec())
+	if err != nil {
+		return nil, err
+	}
+	return leg.Plan, nil
 }
 
 const defaultsFile = "ldx.json"

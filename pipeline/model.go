@@ -100,6 +100,15 @@ func (m *Model) Decode(ctx context.Context, latent *tensor.Dense) (*image.RGBA, 
 	return m.decoder.Decode(ctx, latent)
 }
 
+// Picture decodes a step's predicted original.
+func (m *Model) Picture(ctx context.Context, s *Step) (*image.RGBA, error) {
+	x0, err := s.Original()
+	if err != nil {
+		return nil, err
+	}
+	return m.Decode(ctx, x0)
+}
+
 // Preview turns a latent [1, C, H, W] into an H x W picture with a matrix: rough,
 // and a thousand times cheaper than the VAE.
 func (m *Model) Preview(latent *tensor.Dense) *image.RGBA {

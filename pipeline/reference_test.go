@@ -76,27 +76,27 @@ func checkAgainst(t *testing.T, m *pipeline.Model, r *npz.Reader, i int, c refer
 		return out
 	}
 	path := runToEnd(t, m, c.settings(m))
-	n := len(path[0].State.X)
+	n := len(numbers(t, path[0]).State.X)
 	x := want("x")
 	if len(x) != len(path)*n {
 		t.Fatalf("%d latents, want %d", len(path), len(x)/n)
 	}
-	if !slices.Equal(path[0].State.X, x[:n]) {
+	if !slices.Equal(numbers(t, path[0]).State.X, x[:n]) {
 		t.Error("x_T is not torch's, bit for bit")
 	}
 	worst := map[string]float64{}
 	for k, s := range path {
-		worst["x"] = max(worst["x"], distance(s.State.X, x[k*n:(k+1)*n]))
+		worst["x"] = max(worst["x"], distance(numbers(t, s).State.X, x[k*n:(k+1)*n]))
 	}
-	outputs := map[string]func(*pipeline.Step) []float32{
-		"x0":       func(s *pipeline.Step) []float32 { return s.X0 },
-		"eps":      func(s *pipeline.Step) []float32 { return s.Eps },
-		"eps_cond": func(s *pipeline.Step) []float32 { return s.Outputs.Cond },
+	outputs := map[string]func(*pipeline.Tensors) []float32{
+		"x0":       func(s *pipeline.Tensors) []float32 { return s.X0 },
+		"eps":      (*pipeline.Tensors).Eps,
+		"eps_cond": func(s *pipeline.Tensors) []float32 { return s.Cond },
 	}
 	for name, get := range outputs {
 		all := want(name)
 		for k, s := range path[:len(path)-1] {
-			worst[name] = max(worst[name], distance(get(s), all[k*n:(k+1)*n]))
+			worst[name] = max(worst[name], distance(get(numbers(t, s)), all[k*n:(k+1)*n]))
 		}
 	}
 	for name, d := range worst {
@@ -114,7 +114,7 @@ func checkPicture(t *testing.T, m *pipeline.Model, r *npz.Reader, last *pipeline
 	if err := r.Read(name, &want); err != nil {
 		t.Fatal(err)
 	}
-	img, err := m.Decode(context.Background(), last.Original())
+	img, err := m.Picture(context.Background(), last)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 
+	"gorgonia.org/tensor"
+
 	"ldx/samplers"
 )
 
@@ -13,16 +15,18 @@ type Settings struct {
 	Negative string  `json:"negative"`
 	Guidance float64 `json:"guidance"` // at most 1 is off: the conditional output alone
 	// Guiding is what guidance does beside its scale, which is Guidance.
-	Guiding samplers.Guidance  `json:"guiding,omitzero"`
-	Sampler string             `json:"sampler"`
-	Sigmas  string             `json:"sigmas,omitempty"`
-	Steps   int                `json:"steps"`
-	Eta     float64            `json:"eta"`
-	Seed    uint64             `json:"seed"`
-	RNG     samplers.Generator `json:"rng"`
-	Spacing samplers.Spacing   `json:"spacing,omitempty"` // "" is the model's
-	Width   int                `json:"width"`             // pixels
-	Height  int                `json:"height"`
+	Guiding samplers.Guidance `json:"guiding,omitzero"`
+	Sampler string            `json:"sampler"`
+	Sigmas  string            `json:"sigmas,omitempty"`
+	Steps   int               `json:"steps"`
+	Eta     float64           `json:"eta"`
+	Seed    uint64            `json:"seed"`
+	// LaterSeed, unless 0, is the seed of the draws after the start noise.
+	LaterSeed uint64             `json:"later_seed,omitempty"`
+	RNG       samplers.Generator `json:"rng"`
+	Spacing   samplers.Spacing   `json:"spacing,omitempty"` // "" is the model's
+	Width     int                `json:"width"`             // pixels
+	Height    int                `json:"height"`
 }
 
 // RandomSeed draws a seed below 2^32: torch's CPU generator tells no more apart.
@@ -52,17 +56,23 @@ func (s Settings) guidance() samplers.Guidance {
 	return g
 }
 
-// guided reports whether call k of a plan needs the unconditional output under s.
-func (s Settings) guided(p *samplers.Plan, k int) bool {
-	return s.guidance().Needs(p.StepOf(k), p.Steps(), p.Sigma(k))
+// sameNoise reports whether two settings start from the same noise, so that a run made
+// under one can be gone on with under the other.
+func (s Settings) sameNoise(o Settings) bool {
+	return s.Seed == o.Seed && s.RNG == o.RNG && s.Width == o.Width && s.Height == o.Height
 }
 
-// sameRun reports whether two settings belong to one run, that is whether a step
-// made under one can be gone on from under the other.
-func (s Settings) sameRun(o Settings) bool {
-	for _, t := range []*Settings{&s, &o} {
-		t.Prompt, t.Negative, t.Guidance, t.Eta = "", "", 0, 0
-		t.Guiding = samplers.Guidance{}
+// noise is where the start noise of a latent comes from.
+func (s Settings) noise(shape tensor.Shape) (samplers.Noise, error) { return s.noiseOf(s.Seed, shape) }
+
+func (s Settings) noiseOf(seed uint64, shape tensor.Shape) (samplers.Noise, error) {
+	return samplers.NewNoise(s.RNG, seed, shape.TotalSize())
+}
+
+// drawSeed is the seed of the draws after the start noise.
+func (s Settings) drawSeed() uint64 {
+	if s.LaterSeed != 0 {
+		return s.LaterSeed
 	}
-	return s == o
+	return s.Seed
 }

@@ -73,7 +73,7 @@ func (o output) write(ctx context.Context, m *pipeline.Model, path []*pipeline.S
 	}
 	frames := make([]*image.RGBA, len(shown))
 	for i, s := range shown {
-		img, err := m.Decode(ctx, s.Original())
+		img, err := m.Picture(ctx, s)
 		if err != nil {
 			return err
 		}

@@ -126,7 +126,7 @@ func steps(ctx context.Context, m *pipeline.Model, s pipeline.Settings, progress
 			return at, err
 		}
 		at = next
-		progress(int64(at.Index()), int64(at.Plan.Calls()))
+		progress(int64(at.Index()), int64(at.End()))
 	}
 	return at, nil
 }

@@ -41,8 +41,8 @@ func newSummary(e *engine, path []*pipeline.Step) summary {
 		rng: last.Settings.RNG,
 	}
 	s.LibraryMS, s.LoadMS = milliseconds(e.libraryTime), milliseconds(e.model.LoadTime())
-	for i := range last.Plan.Calls() {
-		s.Timesteps = append(s.Timesteps, last.Plan.Timestep(i))
+	for i := range last.Leg.Plan.Calls() {
+		s.Timesteps = append(s.Timesteps, last.Leg.Plan.Timestep(i))
 	}
 	// A step's model call is made where it starts, its arithmetic where it ends.
 	for i, step := range path {

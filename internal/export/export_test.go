@@ -178,8 +178,12 @@ func TestTraceStacksARun(t *testing.T) {
 		}
 	}
 	x, _ := st.Tensor("x")
-	if got := math.Float32frombits(binary.LittleEndian.Uint32(x.Data()[4*64*4:])); got != at.State.X[0] {
-		t.Errorf("the last latent starts with %g, want %g", got, at.State.X[0])
+	end, err := at.Tensors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := math.Float32frombits(binary.LittleEndian.Uint32(x.Data()[4*64*4:])); got != end.State.X[0] {
+		t.Errorf("the last latent starts with %g, want %g", got, end.State.X[0])
 	}
 }
 

@@ -19,17 +19,23 @@ import (
 // path that stops early is written as far as it goes.
 func Trace(w io.Writer, model string, path []*pipeline.Step) error {
 	last := path[len(path)-1]
-	latent := last.Latent().Shape()[1:]
-	calls := path[:len(path)-1]
-	t := &traceBuilder{latent: latent, views: map[string]stack{}}
-	t.stack("x", path, func(s *pipeline.Step) []float32 { return s.State.X })
-	t.stack("x0", calls, func(s *pipeline.Step) []float32 { return s.X0 })
-	t.stack("eps", calls, func(s *pipeline.Step) []float32 { return s.Eps })
-	t.stack("eps_cond", calls, func(s *pipeline.Step) []float32 { return s.Outputs.Cond })
+	all := make([]*pipeline.Tensors, len(path))
+	for i, s := range path {
+		var err error
+		if all[i], err = s.Tensors(); err != nil {
+			return fmt.Errorf("trace: %w", err)
+		}
+	}
+	calls := all[:len(all)-1]
+	t := &traceBuilder{latent: last.Shape()[1:], views: map[string]stack{}}
+	t.stack("x", all, func(s *pipeline.Tensors) []float32 { return s.State.X })
+	t.stack("x0", calls, func(s *pipeline.Tensors) []float32 { return s.X0 })
+	t.stack("eps", calls, (*pipeline.Tensors).Eps)
+	t.stack("eps_cond", calls, func(s *pipeline.Tensors) []float32 { return s.Cond })
 	t.stack("eps_uncond", calls, uncond)
 	timesteps, sigmas := make([]float32, len(calls)), make([]float32, len(calls))
-	for i, s := range calls {
-		timesteps[i], sigmas[i] = s.Plan.Timestep(i), s.Plan.Sigma(i)
+	for i, s := range path[:len(path)-1] {
+		timesteps[i], sigmas[i] = s.Timestep(), s.Sigma()
 	}
 	t.views["timesteps"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{timesteps}}
 	t.views["sigmas"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{sigmas}}
@@ -42,11 +48,11 @@ func Trace(w io.Writer, model string, path []*pipeline.Step) error {
 
 // uncond is the unconditional output, or with guidance off the conditional one
 // that stood in for it.
-func uncond(s *pipeline.Step) []float32 {
-	if s.Outputs.Uncond == nil {
-		return s.Outputs.Cond
+func uncond(s *pipeline.Tensors) []float32 {
+	if s.Uncond == nil {
+		return s.Cond
 	}
-	return s.Outputs.Uncond
+	return s.Uncond
 }
 
 type traceBuilder struct {
@@ -54,7 +60,7 @@ type traceBuilder struct {
 	views  map[string]stack
 }
 
-func (t *traceBuilder) stack(name string, steps []*pipeline.Step, get func(*pipeline.Step) []float32) {
+func (t *traceBuilder) stack(name string, steps []*pipeline.Tensors, get func(*pipeline.Tensors) []float32) {
 	s := stack{shape: []uint64{uint64(len(steps))}}
 	for _, d := range t.latent {
 		s.shape = append(s.shape, uint64(d))

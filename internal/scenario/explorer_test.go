@@ -202,7 +202,7 @@ func TestOtherSampler(t *testing.T) {
 	settings := m.settings()
 	settings.Sampler, settings.Sigmas = "heun", "karras"
 	begun := m.begin(settings)
-	m.same(s, screentest.Plain, m.to(begun, begun.Plan.Calls()))
+	m.same(s, screentest.Plain, m.to(begun, begun.End()))
 	s.Type("R")
 	s.WaitText("step 0 of 6")
 	s.Type(" ")
@@ -229,7 +229,7 @@ func TestSave(t *testing.T) {
 	quit(t, s)
 	p.holds("ldx-42-step00.png", "ldx-42-step06-2.png", "ldx-42-step06.png")
 	for file, k := range map[string]int{"ldx-42-step00.png": 0, "ldx-42-step06.png": steps, "ldx-42-step06-2.png": steps} {
-		want, err := m.Decode(context.Background(), path[k].Original())
+		want, err := m.Picture(context.Background(), path[k])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -127,7 +127,7 @@ func TestForms(t *testing.T) {
 		t.Fatalf("%d frames in the APNG and %d in the GIF, which loops %d times; want %d and for ever", len(frames), len(anim.Image), anim.LoopCount, steps)
 	}
 	for k := 1; k <= steps; k++ {
-		want, err := m.Decode(context.Background(), path[k].Original())
+		want, err := m.Picture(context.Background(), path[k])
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -220,7 +220,7 @@ var minPSNR = map[screentest.Terminal]float64{
 // same holds the screen's picture against the model's at a step.
 func (m model) same(s *screentest.Screen, terminal screentest.Terminal, at *pipeline.Step) {
 	m.t.Helper()
-	want, err := m.Decode(context.Background(), at.Original())
+	want, err := m.Picture(context.Background(), at)
 	if err != nil {
 		m.t.Fatal(err)
 	}

@@ -47,13 +47,11 @@ type jobMsg struct {
 	event
 }
 
-// viewSet is the cheap pictures and figures of a step.
+// viewSet is the cheap pictures of a step.
 type viewSet struct {
 	original *image.RGBA // x0 by the latent→RGB matrix
 	latent   *image.RGBA // x_t likewise
 	channels *image.RGBA // the channels of x_t, side by side
-	push     float64     // root mean square of eps_cond - eps_uncond; NaN without guidance
-	change   float64     // of x0 since the step before, relative; NaN at the first
 }
 
 // start carries out an order in a goroutine of its own.
@@ -85,7 +83,9 @@ func (j *job) work(ctx context.Context, m *pipeline.Model, o order) error {
 			return err
 		}
 		last = at
-		views[at] = look(m, at)
+		if views[at], err = look(m, at); err != nil {
+			return err
+		}
 		if time.Since(told) >= tellEvery {
 			tell()
 		}
@@ -121,34 +121,21 @@ func (j *job) next() tea.Cmd {
 // channelLimit is the latent value drawn white; latents have about unit variance.
 const channelLimit = 3
 
-func look(m *pipeline.Model, s *pipeline.Step) viewSet {
-	v := viewSet{
-		original: m.Preview(s.Original()),
-		latent:   m.Preview(s.Latent()),
-		channels: mosaic(pipeline.Channels(s.Latent(), channelLimit)),
-		push:     math.NaN(),
-		change:   math.NaN(),
+// look draws a step.
+func look(m *pipeline.Model, s *pipeline.Step) (viewSet, error) {
+	x0, err := s.Original()
+	if err != nil {
+		return viewSet{}, err
 	}
-	if s.Outputs.Uncond != nil {
-		v.push = distance(s.Outputs.Cond, s.Outputs.Uncond)
+	x, err := s.Latent()
+	if err != nil {
+		return viewSet{}, err
 	}
-	if s.Parent != nil {
-		v.change = distance(s.X0, s.Parent.X0) / max(distance(s.Parent.X0, nil), 1e-12)
-	}
-	return v
-}
-
-// distance is the root mean square of a - b; a nil b is zero.
-func distance(a, b []float32) float64 {
-	sum := 0.0
-	for i, v := range a {
-		d := float64(v)
-		if b != nil {
-			d -= float64(b[i])
-		}
-		sum += d * d
-	}
-	return math.Sqrt(sum / float64(max(len(a), 1)))
+	return viewSet{
+		original: m.Preview(x0),
+		latent:   m.Preview(x),
+		channels: mosaic(pipeline.Channels(x, channelLimit)),
+	}, nil
 }
 
 // mosaic lays pictures of one size out in a near square, a pixel apart.

@@ -56,7 +56,7 @@ func (a *album) decode(ctx context.Context, m *pipeline.Model, s *pipeline.Step)
 		msg := decodedMsg{album: a, step: s}
 		start := time.Now()
 		msg.err = guard(func() (err error) {
-			msg.img, err = m.Decode(ctx, s.Original())
+			msg.img, err = m.Picture(ctx, s)
 			return err
 		})
 		msg.took = time.Since(start)

@@ -190,7 +190,7 @@ func (m *Model) runOrPause() tea.Cmd {
 		return m.ended()
 	}
 	m.moveTo(len(m.track.path) - 1)
-	return m.advance(leaf.Plan.Calls())
+	return m.advance(leaf.End())
 }
 
 // cancel stops the step under way; all kept ones stay.
@@ -274,7 +274,7 @@ func (m *Model) save() tea.Cmd {
 func (m *Model) saveNow(ctx context.Context, model *pipeline.Model, at *pipeline.Step, img *image.RGBA) (path string, err error) {
 	err = guard(func() error {
 		if img == nil {
-			if img, err = model.Decode(ctx, at.Original()); err != nil {
+			if img, err = model.Picture(ctx, at); err != nil {
 				return err
 			}
 		}
@@ -314,7 +314,7 @@ func (m *Model) stepUnder(x, y int) (step int, ok bool) {
 	if at == nil || !bar.Contains(x, y) || m.form.Editing() {
 		return 0, false
 	}
-	return timeline.StepAt(x-bar.X, at.Plan.Calls(), bar.W), true
+	return timeline.StepAt(x-bar.X, at.End(), bar.W), true
 }
 
 // Wheel scrubs along kept steps.

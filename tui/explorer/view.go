@@ -124,8 +124,8 @@ func (m *Model) stepsPane() string {
 		return m.frame("steps", m.status(), r)
 	}
 	state := timeline.State{
-		Total: at.Plan.Calls(), Kept: len(m.track.path) - 1, Cursor: m.track.cursor,
-		Busy: m.job != nil, AlphaBar: at.Plan.AlphaBar,
+		Total: at.End(), Kept: len(m.track.path) - 1, Cursor: m.track.cursor,
+		Busy: m.job != nil, AlphaBar: at.Leg.Plan.AlphaBar,
 	}
 	return m.frame("steps", timeline.View(state, m.layout.bar().W, m.theme)+"\n"+m.position(at)+"\n"+m.status(), r)
 }
@@ -140,14 +140,14 @@ func (m *Model) frame(title, text string, r box.Rect) string {
 // position says where the cursor is on the schedule.
 func (m *Model) position(at *pipeline.Step) string {
 	k := at.Index()
-	parts := []string{fmt.Sprintf("step %d of %d", at.Number(), at.Plan.Steps())}
+	parts := []string{fmt.Sprintf("step %d of %d", at.Number(), at.Steps())}
 	if at.Done() {
 		parts = append(parts, "the end")
 	} else {
-		parts = append(parts, fmt.Sprintf("t %.4g", at.Plan.Timestep(k)), fmt.Sprintf("ᾱ %.3f", at.Plan.AlphaBar(k)), fmt.Sprintf("σ %.2f", at.Plan.Sigma(k)))
+		parts = append(parts, fmt.Sprintf("t %.4g", at.Timestep()), fmt.Sprintf("ᾱ %.3f", at.AlphaBar()), fmt.Sprintf("σ %.2f", at.Sigma()))
 	}
-	if at.Plan.Calls() > at.Plan.Steps() {
-		parts = append(parts, fmt.Sprintf("call %d of %d", k, at.Plan.Calls()))
+	if at.End() > at.Steps() {
+		parts = append(parts, fmt.Sprintf("call %d of %d", k, at.End()))
 	}
 	text := fitted(parts, m.layout.steps.Padded().W)
 	return m.theme.Text.Render(parts[0]) + m.theme.Muted.Render(strings.TrimPrefix(text, parts[0]))
@@ -223,10 +223,9 @@ func (m *Model) fixed() string {
 
 // about is what there is to know about a step, in stepLines lines.
 func (m *Model) about(at *pipeline.Step) string {
-	v := m.album.views[at]
 	lines := []string{
-		m.pair("cond − uncond", figure(v.push, "%.3f", "guidance is off")),
-		m.pair("x0 change", figure(100*v.change, "%.1f %%", "–")),
+		m.pair("cond − uncond", figure(at.Figures.Push, "%.3f", "guidance is off")),
+		m.pair("x0 change", figure(100*at.Figures.Change, "%.1f %%", "–")),
 	}
 	if at.Done() {
 		lines[0] = m.pair("cond − uncond", "–")
@@ -240,7 +239,7 @@ func (m *Model) pair(name, value string) string {
 }
 
 func figure(v float64, format, none string) string {
-	if math.IsNaN(v) {
+	if v == 0 {
 		return none
 	}
 	return fmt.Sprintf(format, v)

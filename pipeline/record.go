@@ -1,0 +1,61 @@
+package pipeline
+
+import "fmt"
+
+// Record is a step without its numbers, as it is written down.
+type Record struct {
+	ID       int      `json:"id"`
+	Parent   int      `json:"parent"` // a step's number, -1 at the start of a run
+	Settings Settings `json:"settings"`
+	Leg      LegSpec  `json:"leg"`
+	Call     int      `json:"call"`
+	Served   Served   `json:"served"`
+	Figures  Figures  `json:"figures"`
+	Timing   Timing   `json:"timing"`
+}
+
+// Record is the step without its numbers.
+func (s *Step) Record() Record {
+	r := Record{
+		ID: s.id, Parent: -1, Settings: s.Settings, Leg: s.Leg.LegSpec, Call: s.call,
+		Served: s.Served, Figures: s.Figures, Timing: s.Timing,
+	}
+	if s.Parent != nil {
+		r.Parent = s.Parent.id
+	}
+	return r
+}
+
+// Restorer makes steps of records again. Steps of one leg share it.
+type Restorer struct {
+	info Info
+	legs map[LegSpec]*Leg
+}
+
+// NewRestorer restores steps of a model.
+func NewRestorer(i Info) *Restorer { return &Restorer{info: i, legs: map[LegSpec]*Leg{}} }
+
+// Step makes the step of a record that follows parent, nil at the start. load reads its
+// numbers. A record that no run of the model could have made is an error.
+func (r *Restorer) Step(rec Record, parent *Step, load func() (*Tensors, error)) (*Step, error) {
+	if err := r.info.Check(rec.Settings); err != nil {
+		return nil, fmt.Errorf("step %d: %w", rec.ID, err)
+	}
+	leg, ok := r.legs[rec.Leg]
+	if !ok {
+		var err error
+		if leg, err = r.info.Leg(rec.Leg); err != nil {
+			return nil, fmt.Errorf("step %d: %w", rec.ID, err)
+		}
+		r.legs[rec.Leg] = leg
+	}
+	if rec.ID < 0 || rec.Leg.Before < 0 || rec.Call < 0 || rec.Call > leg.Plan.Calls() {
+		return nil, fmt.Errorf("step %d is call %d after %d steps, want 0 to %d", rec.ID, rec.Call, rec.Leg.Before, leg.Plan.Calls())
+	}
+	s := &Step{
+		Parent: parent, Settings: rec.Settings, Leg: leg, Served: rec.Served, Figures: rec.Figures, Timing: rec.Timing,
+		id: rec.ID, index: indexAfter(parent), call: rec.Call, shape: r.info.Latent.shape(rec.Settings),
+	}
+	s.Written(load)
+	return s, nil
+}
