@@ -35,3 +35,9 @@ type Denoiser interface {
 type Decoder interface {
 	Decode(ctx context.Context, latent *tensor.Dense) (*image.RGBA, error)
 }
+
+// Encoder turns a picture [1, 3, H, W] in [-1, 1] into the mean and the log variance of
+// its latent, [1, 2C, H/f, W/f], or into a latent [1, C, H/f, W/f]; neither is scaled.
+type Encoder interface {
+	Encode(ctx context.Context, picture *tensor.Dense) (*tensor.Dense, error)
+}

@@ -10,15 +10,14 @@ import (
 
 // Served says what the denoiser's kept outputs were made for.
 type Served struct {
-	Prompt   string `json:"prompt"`
-	Negative string `json:"negative,omitempty"`
-	Guided   bool   `json:"guided,omitempty"` // there is an unconditional output
+	words
+	Guided bool `json:"guided,omitempty"` // there is an unconditional output
 }
 
 // servedBy reports whether the outputs kept at o are all that s needs.
 func (s *Step) servedBy(o *Step) bool {
-	has := o.Served
-	return s.Settings.Prompt == has.Prompt && (!s.guided() || has.Guided && s.Settings.Negative == has.Negative)
+	guided := s.guided()
+	return (!guided || o.Served.Guided) && o.Served.words.serve(s.words(), guided)
 }
 
 // guided reports whether s needs the unconditional output.
@@ -26,20 +25,16 @@ func (s *Step) guided() bool {
 	return s.Settings.guidance().Needs(s.Number(), s.Steps(), s.Sigma())
 }
 
+// words are what the denoiser is told at s.
+func (s *Step) words() words { return s.Settings.words(s.Number(), s.Steps()) }
+
 // evaluate calls the denoiser at a new step and keeps in it t with the outputs.
 func (m *Model) evaluate(ctx context.Context, s *Step, t *Tensors) (*Step, error) {
 	start := time.Now()
-	prompts := []string{s.Settings.Prompt}
-	if s.guided() {
-		prompts = append(prompts, s.Settings.Negative)
-	}
-	conds := make([]Conditioning, len(prompts))
-	for i, p := range prompts {
-		c, err := m.Encode(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		conds[i] = c
+	served := Served{words: s.words(), Guided: s.guided()}
+	conds, err := m.conditionings(ctx, served.words, served.Guided)
+	if err != nil {
+		return nil, err
 	}
 	encoded := time.Now()
 	x, timestep := s.Leg.Plan.Input(t.State)
@@ -49,7 +44,7 @@ func (m *Model) evaluate(ctx context.Context, s *Step, t *Tensors) (*Step, error
 	}
 	s.Timing.Encode, s.Timing.Denoise = encoded.Sub(start), time.Since(encoded)
 	s.Timing.Calls++
-	s.Served = Served{Prompt: s.Settings.Prompt, Negative: s.Settings.Negative, Guided: len(conds) > 1}
+	s.Served = served
 	for i, to := range []*[]float32{&t.Cond, &t.Uncond}[:len(outputs)] {
 		if *to, err = values(outputs[i], len(x)); err != nil {
 			return nil, err

@@ -16,6 +16,7 @@ type Info struct {
 	Latent    Geometry
 	Preview   RGBMatrix
 	Defaults  Defaults
+	Encodes   bool // whether it has the VAE's encoder, so that a run can start from a picture
 }
 
 // Settings are the model's defaults, with seed 0.
@@ -64,7 +65,7 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return leg.Plan, nil
+	return leg.Plan, i.checkStart(s, leg.Plan)
 }
 
 const defaultsFile = "ldx.json"
@@ -105,6 +106,7 @@ type unetConfig struct {
 // there.
 func ReadInfo(f Folder) (Info, error) {
 	info := Info{Name: f.Name, Defaults: Defaults{Steps: defaultSteps, Guidance: defaultGuidance}}
+	info.Encodes = f.has(encoderPart + "/" + graphFile)
 	data, err := fs.ReadFile(f.FS, schedulerPart+"/scheduler_config.json")
 	if err != nil {
 		return info, fmt.Errorf("%s: %w", f.path(schedulerPart+"/scheduler_config.json"), err)

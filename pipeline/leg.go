@@ -51,7 +51,7 @@ var errFresh = fmt.Errorf("these settings make another run")
 // settings differ in what the start noise is made of, or s is the start or the end.
 func (i Info) place(s *Step, to Settings) (place, error) {
 	switch {
-	case !s.Settings.sameNoise(to):
+	case !s.Settings.sameStart(to):
 		return place{}, errFresh
 	case s.Settings.spec() == to.spec():
 		return place{leg: s.Leg, call: s.call}, nil

@@ -55,7 +55,7 @@ func Load(ctx context.Context, rt *ort.Runtime, f Folder, o LoadOptions) (*Model
 	if err != nil {
 		return nil, errors.Join(err, l.close())
 	}
-	m := NewModel(info, Runners{Text: l.text, Denoiser: l.denoiser, Decoder: l.decoder, Device: deviceName(o), Close: l.close})
+	m := NewModel(info, Runners{Text: l.text, Denoiser: l.denoiser, Decoder: l.decoder, Encoder: l.pictures(), Device: deviceName(o), Close: l.close})
 	m.loading = time.Since(start)
 	return m, nil
 }
@@ -78,10 +78,22 @@ type loader struct {
 	text     *clipEncoder
 	denoiser *unet
 	decoder  *vaeDecoder
+	encoder  *vaeEncoder // nil where the folder has none
+}
+
+// pictures is the encoder as Runners take it.
+func (l *loader) pictures() Encoder {
+	if l.encoder == nil {
+		return nil
+	}
+	return l.encoder
 }
 
 func (l *loader) load(info *Info) error {
 	l.decoder = newVAEDecoder(info.Latent, func() (*ort.Session, error) { return l.session(decoderPart) })
+	if info.Encodes {
+		l.encoder = &vaeEncoder{load: func() (*ort.Session, error) { return l.session(encoderPart) }}
+	}
 	var group errgroup.Group
 	group.Go(func() (err error) { l.text, err = l.loadText(); return err })
 	group.Go(func() (err error) { l.denoiser, err = l.loadUNet(info); return err })
@@ -158,6 +170,9 @@ func (l *loader) close() error {
 	}
 	if l.decoder != nil {
 		errs = append(errs, l.decoder.close())
+	}
+	if l.encoder != nil {
+		errs = append(errs, l.encoder.close())
 	}
 	return errors.Join(errs...)
 }

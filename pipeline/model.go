@@ -16,11 +16,13 @@ type Model struct {
 	text     TextEncoder
 	denoiser Denoiser
 	decoder  Decoder
+	encoder  Encoder // nil where there is none
 	loading  time.Duration
 	close    func() error
 
 	mu      sync.Mutex
-	encoded map[string]Conditioning // by prompt
+	encoded map[phrase]Conditioning
+	picture posterior // of the last picture that a run began from
 }
 
 // keptPrompts bounds the cache of encoded prompts.
@@ -31,22 +33,23 @@ type Runners struct {
 	Text     TextEncoder
 	Denoiser Denoiser
 	Decoder  Decoder
-	Device   string // in words
+	Encoder  Encoder // may be nil: then no run starts from a picture
+	Device   string  // in words
 	Close    func() error
 }
 
 // NewModel puts a model together from its parts. [Load] does it for a folder.
 func NewModel(info Info, r Runners) *Model {
 	return &Model{
-		info: info, device: r.Device, text: r.Text, denoiser: r.Denoiser, decoder: r.Decoder, close: r.Close,
-		encoded: map[string]Conditioning{},
+		info: info, device: r.Device, text: r.Text, denoiser: r.Denoiser, decoder: r.Decoder, encoder: r.Encoder, close: r.Close,
+		encoded: map[phrase]Conditioning{},
 	}
 }
 
 // WithDenoiser is the model with its denoiser wrapped, to count, time or replace
 // its calls. The two share everything else, and one Close.
 func (m *Model) WithDenoiser(wrap func(Denoiser) Denoiser) *Model {
-	w := NewModel(m.info, Runners{Text: m.text, Denoiser: wrap(m.denoiser), Decoder: m.decoder, Device: m.device, Close: m.close})
+	w := NewModel(m.info, Runners{Text: m.text, Denoiser: wrap(m.denoiser), Decoder: m.decoder, Encoder: m.encoder, Device: m.device, Close: m.close})
 	w.loading = m.loading
 	return w
 }
@@ -74,25 +77,9 @@ func (m *Model) Settings() Settings { return m.info.Settings() }
 // Check is [Info.Check].
 func (m *Model) Check(s Settings) error { return m.info.Check(s) }
 
-// Encode gives a prompt's conditioning, from the cache where it can.
-func (m *Model) Encode(ctx context.Context, prompt string) (Conditioning, error) {
-	m.mu.Lock()
-	c, ok := m.encoded[prompt]
-	m.mu.Unlock()
-	if ok {
-		return c, nil
-	}
-	c, err := m.text.Encode(ctx, prompt)
-	if err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.encoded) >= keptPrompts {
-		clear(m.encoded)
-	}
-	m.encoded[prompt] = c
-	return c, nil
+// Encode gives a prompt's conditioning in the plain syntax, from the cache where it can.
+func (m *Model) Encode(ctx context.Context, text string) (Conditioning, error) {
+	return m.encode(ctx, phrase{text: text})
 }
 
 // Decode turns a latent [1, C, H, W] into a picture with the VAE.

@@ -139,7 +139,10 @@ func (m *Model) Begin(ctx context.Context, s Settings) (*Step, error) {
 	if err != nil {
 		return nil, err
 	}
-	state := leg.Plan.Start(noise)
+	state, err := m.startState(ctx, s, leg.Plan, noise)
+	if err != nil {
+		return nil, err
+	}
 	return m.evaluate(ctx, &Step{Settings: s, Leg: leg, call: state.Index, shape: shape}, &Tensors{State: state})
 }
 
@@ -175,7 +178,7 @@ func (s *Step) later() (samplers.Noise, error) {
 	if s.noise != nil {
 		return s.noise, nil
 	}
-	return s.Settings.noiseOf(s.Settings.drawSeed(), s.shape)
+	return s.Settings.later(s.shape)
 }
 
 // Edit makes the step that s would be under other settings. Where the denoiser's kept
@@ -225,7 +228,8 @@ func (m *Model) Cost(s *Step, to Settings) Cost {
 		if err != nil {
 			return Cost{}
 		}
-		return Cost{Now: 1, ToEnd: leg.Plan.Calls() - 1}
+		first, _ := to.startCall(leg.Plan) // a start that is refused costs nothing either
+		return Cost{Now: 1, ToEnd: leg.Plan.Calls() - first - 1}
 	}
 	if err != nil || s.Done() {
 		return Cost{}

@@ -90,6 +90,9 @@ func (u *unet) run(ctx context.Context, x *tensor.Dense, t float32, conds []Cond
 	for i, c := range conds {
 		samples[i], texts[i] = x, c[TextEmbedding]
 	}
+	if err := checkTokens(u.session.Name(), u.text, texts[0].Shape()[1]); err != nil {
+		return nil, err
+	}
 	timestep, err := timestepTensor(u.timestep, t, len(conds))
 	if err != nil {
 		return nil, err
@@ -113,6 +116,14 @@ func (u *unet) run(ctx context.Context, x *tensor.Dense, t float32, conds []Cond
 		outputs[i] = tensor.New(tensor.WithShape(x.Shape()...), tensor.WithBacking(data[i*n:(i+1)*n:(i+1)*n]))
 	}
 	return outputs, nil
+}
+
+// checkTokens refuses embeddings longer than a graph that takes a fixed number.
+func checkTokens(name string, in ort.Info, tokens int) error {
+	if want := in.Shape[1]; want > 0 && int64(tokens) != want {
+		return fmt.Errorf("%s takes %d tokens and no other number, but the longest prompt makes %d with its markers: want a shorter one", name, want, tokens)
+	}
+	return nil
 }
 
 // stack lays tensors [1, ...] of one shape end to end as [n, ...].

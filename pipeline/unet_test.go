@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"ldx/pipeline/ort"
@@ -29,5 +31,18 @@ func TestWholeTimesteps(t *testing.T) {
 				t.Errorf("%g becomes %T", given, data)
 			}
 		}
+	}
+}
+
+// TestFixedNumberOfTokens checks that a graph for 77 tokens is not given 154.
+func TestFixedNumberOfTokens(t *testing.T) {
+	free := ort.Info{Name: "encoder_hidden_states", Type: ort.Float32, Shape: []int64{-1, -1, 768}}
+	fixed := ort.Info{Name: "encoder_hidden_states", Type: ort.Float32, Shape: []int64{-1, 77, 768}}
+	if err := errors.Join(checkTokens("unet", free, 154), checkTokens("unet", fixed, 77)); err != nil {
+		t.Error(err)
+	}
+	err := checkTokens("unet", fixed, 154)
+	if err == nil || !strings.Contains(err.Error(), "unet takes 77 tokens") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("error is %v, want one that says unet takes 77 tokens", err)
 	}
 }

@@ -49,6 +49,9 @@ func recall(info pipeline.Info) pipeline.Settings {
 	if !ok || info.Check(s) != nil {
 		return fresh
 	}
+	if hash, err := pipeline.PictureSHA256(s.Init); s.Init != "" && (err != nil || hash != s.InitSHA256) {
+		forgetPicture(&s) // it is gone or another
+	}
 	return s
 }
 

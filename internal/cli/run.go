@@ -139,6 +139,6 @@ func (r *runCommand) report(s summary) error {
 		return enc.Encode(s)
 	}
 	// The picture is what was asked for: it is there, whether or not this can be said.
-	_, _ = fmt.Fprintf(r.stderr, "seed %d, %d steps of %s, %.2f s%s\n", s.Seed, s.Done, s.Sampler, s.TotalMS/1000, s.seedNote())
+	_, _ = fmt.Fprintf(r.stderr, "seed %d%s, %d steps of %s, %.2f s%s\n", s.Seed, s.variationNote(), s.Done, s.Sampler, s.TotalMS/1000, s.seedNote())
 	return nil
 }

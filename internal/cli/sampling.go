@@ -1,12 +1,12 @@
 package cli
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"ldx/pipeline"
+	"ldx/pipeline/prompt"
 	"ldx/samplers"
 	"ldx/tui/termimg"
 )
@@ -46,7 +46,23 @@ func (s *sampling) register(fs *pflag.FlagSet) {
 	fs.StringVar(&s.spacing, "spacing", "", "timesteps: "+listed(samplers.Spacings())+" (default the model's)")
 	fs.Var(sizeFlag{&t.Width, &t.Height}, "size", "picture size in pixels (default the model's)")
 	registerGraphics(fs, &s.graphics)
-	fs.StringVar(&s.promptSyntax, "prompt-syntax", "plain", "how prompts are read: plain")
+	s.registerWording(fs)
+	s.registerOrigin(fs)
+}
+
+func (s *sampling) registerWording(fs *pflag.FlagSet) {
+	t := &s.typed
+	fs.StringVar(&s.promptSyntax, "prompt-syntax", string(prompt.Plain), "how prompts are read: "+listed(prompt.Syntaxes())+" (weights, schedules, BREAK)")
+	fs.StringVar(&t.Blend, "blend", "", "a second prompt, mixed with the first")
+	fs.Var(numberFlag[float64]{&t.BlendWeight}, "blend-weight", "the second prompt's share, 0 to 1 (default 0.5 with --blend)")
+}
+
+func (s *sampling) registerOrigin(fs *pflag.FlagSet) {
+	t := &s.typed
+	fs.Var(seedFlag{&t.VariationSeed}, "variation-seed", "seed that the start noise is turned towards (default random)")
+	fs.Var(numberFlag[float64]{&t.VariationStrength}, "variation-strength", "how far: 0 is the seed's own noise, 1 the variation seed's")
+	fs.StringVar(&t.Init, "init", "", "picture to start from: PNG, JPEG, GIF or WebP")
+	fs.Var(numberFlag[float64]{&t.Strength}, "strength", "share of the steps that a run from a picture takes, above 0 to 1 (default 0.8)")
 }
 
 // listed joins names for a flag's help.
@@ -105,14 +121,22 @@ func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Se
 		"rng":     func() { out.RNG = samplers.Generator(s.rng) },
 		"spacing": func() { out.Spacing = samplers.Spacing(s.spacing) },
 		"size":    func() { out.Width, out.Height = t.Width, t.Height },
+
+		"prompt-syntax":      func() { out.Syntax = syntax(s.promptSyntax) },
+		"blend":              func() { out.Blend, out.BlendWeight = t.Blend, defaultBlend },
+		"variation-seed":     func() { out.VariationSeed = t.VariationSeed },
+		"variation-strength": func() { out.VariationStrength = t.VariationStrength },
 	}
 	s.flags.Visit(func(f *pflag.Flag) {
 		if apply, ok := overlay[f.Name]; ok {
 			apply()
 		}
 	})
-	if s.promptSyntax != "plain" {
-		return out, usage(fmt.Errorf("prompt-syntax is %q, want plain", s.promptSyntax))
+	if s.flags.Changed("blend-weight") {
+		out.BlendWeight = t.BlendWeight
+	}
+	if err := s.complete(&out); err != nil {
+		return out, err
 	}
 	return out, usage(info.Check(out))
 }

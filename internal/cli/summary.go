@@ -15,6 +15,7 @@ type summary struct {
 	Device    string    `json:"device"`
 	Sampler   string    `json:"sampler"`
 	Seed      uint64    `json:"seed"`
+	Variation *uint64   `json:"variation_seed,omitempty"`
 	Steps     int       `json:"steps"`
 	Done      int       `json:"steps_done"`
 	Timesteps []float32 `json:"timesteps"`
@@ -37,11 +38,14 @@ func newSummary(e *engine, path []*pipeline.Step) summary {
 	last := path[len(path)-1]
 	s := summary{
 		Model: e.model.Info().Name, Device: e.model.Device(), Sampler: last.Settings.Sampler,
-		Seed: last.Settings.Seed, Steps: last.Settings.Steps, Done: last.Number(),
+		Seed: last.Settings.Seed, Steps: last.Settings.Steps, Done: last.Number() - path[0].Number(),
 		rng: last.Settings.RNG,
 	}
 	s.LibraryMS, s.LoadMS = milliseconds(e.libraryTime), milliseconds(e.model.LoadTime())
-	for i := range last.Leg.Plan.Calls() {
+	if last.Settings.VariationStrength > 0 {
+		s.Variation = &last.Settings.VariationSeed
+	}
+	for i := path[0].Call(); i < last.Leg.Plan.Calls(); i++ {
 		s.Timesteps = append(s.Timesteps, last.Leg.Plan.Timestep(i))
 	}
 	// A step's model call is made where it starts, its arithmetic where it ends.
@@ -56,6 +60,14 @@ func newSummary(e *engine, path []*pipeline.Step) summary {
 		s.StepMS = append(s.StepMS, milliseconds(from.Denoise+from.Combine+step.Timing.Solve))
 	}
 	return s
+}
+
+// variationNote names the variation seed, which may be random.
+func (s summary) variationNote() string {
+	if s.Variation == nil {
+		return ""
+	}
+	return fmt.Sprintf(" towards %d", *s.Variation)
 }
 
 // seedNote warns where torch's generator does not tell two seeds apart.

@@ -201,3 +201,28 @@ func TestParametersAndCommand(t *testing.T) {
 		t.Errorf("command\n%s\nwant\n%s", got, want)
 	}
 }
+
+// TestWordingAndOrigin writes what prompts and starts add, and nothing of it that is
+// off.
+func TestWordingAndOrigin(t *testing.T) {
+	s := pipeline.Settings{Prompt: "a (cat:1.2)", Sampler: "ddim", Steps: 20, RNG: "torch", Width: 64, Height: 64}
+	off := s
+	off.Syntax, off.Blend, off.VariationSeed, off.Strength = "plain", "b", 3, 0.5
+	if got, want := export.Command("", off), export.Command("", s); got != want {
+		t.Errorf("what is off is written: %s", got)
+	}
+	if got, want := export.Parameters("m", off), export.Parameters("m", s); got != want {
+		t.Errorf("what is off is written: %s", got)
+	}
+	s.Syntax, s.Blend, s.BlendWeight = "a1111", `a "b", c`, 0.25
+	s.VariationSeed, s.VariationStrength = 7, 0.1
+	s.Init, s.InitSHA256, s.Strength = "/a b/c.png", "00", 0.6
+	want := `--prompt-syntax a1111 --blend 'a "b", c' --blend-weight 0.25 --variation-seed 7 --variation-strength 0.1 --init '/a b/c.png' --strength 0.6 -o out.png`
+	if got := export.Command("", s); !strings.HasSuffix(got, want) {
+		t.Errorf("command\n%s\nwant it to end in\n%s", got, want)
+	}
+	want = `, Variation seed: 7, Variation seed strength: 0.1, Denoising strength: 0.6, Blend: "a \"b\", c", Blend weight: 0.25`
+	if got := export.Parameters("m", s); !strings.HasSuffix(got, want) {
+		t.Errorf("parameters\n%s\nwant it to end in\n%s", got, want)
+	}
+}

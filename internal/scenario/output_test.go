@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -214,6 +215,57 @@ func TestJSON(t *testing.T) {
 			t.Errorf("%s is %s, want %d numbers", name, summary[name], steps)
 		}
 	}
+}
+
+// TestFromPicture goes on from a picture: half of the steps are taken, the settings are
+// in the file, and the picture decides what comes out.
+func TestFromPicture(t *testing.T) {
+	p := newPlace(t)
+	p.run(append([]string{"run", "-o", "a.png"}, sampling()...)...).succeeds(t)
+	from := func(output string, args ...string) map[string]json.RawMessage {
+		o := p.run(append(append([]string{"run", "--json", "-o", output}, sampling()...), args...)...).succeeds(t)
+		var summary map[string]json.RawMessage
+		if err := json.Unmarshal([]byte(o.stdout), &summary); err != nil {
+			t.Fatalf("%v in %q", err, o.stdout)
+		}
+		return summary
+	}
+	summary := from("b.png", "--init", "a.png", "--strength", "0.5")
+	var timesteps []float64
+	if err := json.Unmarshal(summary["timesteps"], &timesteps); err != nil || len(timesteps) != steps/2 {
+		t.Errorf("timesteps are %s, want %d", summary["timesteps"], steps/2)
+	}
+	for name, want := range map[string]string{"steps": "6", "steps_done": "3", "unet_calls": "3"} {
+		if got := string(summary[name]); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+	says(t, parameters(t, p.read("b.png")), "Denoising strength: 0.5")
+	from("c.png", "--init", "b.png", "--strength", "0.5")
+	if b, c := parameters(t, p.read("b.png")), parameters(t, p.read("c.png")); b != c {
+		t.Errorf("the parameters are %q and %q, want the same", b, c)
+	}
+	if bytes.Equal(p.read("b.png"), p.read("c.png")) {
+		t.Error("another picture to start from makes no difference")
+	}
+	from("d.gif", "--init", "a.png", "--strength", "0.5")
+	anim, err := gif.DecodeAll(bytes.NewReader(p.read("d.gif")))
+	if err != nil || len(anim.Image) != steps/2 {
+		t.Errorf("%d frames and error %v, want %d", len(anim.Image), err, steps/2)
+	}
+}
+
+// TestVariationIsTold checks that a variation seed nobody gave can be had again.
+func TestVariationIsTold(t *testing.T) {
+	p := newPlace(t)
+	o := p.run(append([]string{"run", "--variation-strength", "0.2", "-o", "a.png"}, sampling()...)...).succeeds(t)
+	m := regexp.MustCompile(`seed 42 towards (\d+), 6 steps`).FindStringSubmatch(o.stderr)
+	if m == nil {
+		t.Fatalf("standard error %q, want the variation seed", o.stderr)
+	}
+	says(t, parameters(t, p.read("a.png")), "Variation seed: "+m[1]+", Variation seed strength: 0.2")
+	p.run(append([]string{"run", "--variation-strength", "0.2", "--variation-seed", m[1], "-o", "b.png"}, sampling()...)...).succeeds(t)
+	samePixels(t, decodePNG(t, p.read("a.png")), decodePNG(t, p.read("b.png")))
 }
 
 // TestStandardOutputFull tells when a summary could not be written.

@@ -30,6 +30,7 @@ type Encoding struct {
 	IDs       []int32 // MaxLength IDs: beginning of sequence, tokens, end of sequence, padding
 	Tokens    []Token // every token of the prompt, those that did not fit included, markers and padding left out
 	Truncated int     // how many of Tokens IDs has no room for
+	First     int     // the first of Tokens that IDs has, where some are left out
 }
 
 // A Tokenizer turns prompts into token IDs. It never changes after Open and may
@@ -72,15 +73,12 @@ func (t *Tokenizer) MaxLength() int { return t.maxLength }
 func (t *Tokenizer) Encode(text string) Encoding {
 	tokens := t.tokenize(decode(text))
 	fit := t.maxLength - 2
-	kept := tokens
-	if len(tokens) > fit {
-		if t.truncateLeft {
-			kept = tokens[len(tokens)-fit:]
-		} else {
-			kept = tokens[:fit]
-		}
+	first := 0
+	if t.truncateLeft {
+		first = max(0, len(tokens)-fit)
 	}
-	return Encoding{IDs: t.frame(kept), Tokens: tokens, Truncated: len(tokens) - len(kept)}
+	kept := tokens[first:min(first+fit, len(tokens))]
+	return Encoding{IDs: t.frame(kept), Tokens: tokens, Truncated: len(tokens) - len(kept), First: first}
 }
 
 // tokenize returns the tokens of text without markers.
@@ -103,6 +101,15 @@ func (t *Tokenizer) tokenize(text []char) []Token {
 		})
 	})
 	return slices.Clip(out)
+}
+
+// Frame puts at most MaxLength()-2 tokens between the sequence markers and pads to
+// MaxLength IDs, as Encode does; the first of tokens is IDs[first].
+func (t *Tokenizer) Frame(tokens []Token) (ids []int32, first int) {
+	if t.padLeft {
+		first = t.maxLength - 2 - len(tokens)
+	}
+	return t.frame(tokens), first + 1
 }
 
 // frame puts tokens between the sequence markers and pads to the full length.
