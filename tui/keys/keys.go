@@ -7,25 +7,33 @@ import "charm.land/bubbles/v2/key"
 // Map is the explorer's bindings.
 type Map struct {
 	Run   RunKeys
+	Tree  TreeKeys
 	Edit  EditKeys
 	Show  ShowKeys
 	Field FieldKeys
 	Popup PopupKeys
 }
 
-// RunKeys move along a run.
+// RunKeys move along a branch.
 type RunKeys struct {
-	Step, Back, Forward, First, Last, Run, Restart, Cancel key.Binding
+	Step, Back, Forward, First, Last, Run, Goto, Restart, Cancel key.Binding
+	Break, BreakWhen, Ahead                                      key.Binding
+}
+
+// TreeKeys move between branches and change them.
+type TreeKeys struct {
+	Fork, Next, Previous, Tree, Rename, Delete, Undo, Redo, Mark, Compare key.Binding
 }
 
 // EditKeys change settings.
 type EditKeys struct {
-	Next, Previous, Open, Up, Down, Default, NewSeed, Prompt key.Binding
+	Next, Previous, Open, Up, Down, Default, Prompt, History, Tokens, Sweep key.Binding
+	NewSeed, SeedUp, SeedDown, LockSeed, Reseed                             key.Binding
 }
 
 // ShowKeys change what is shown, or take it out.
 type ShowKeys struct {
-	View, Save, Copy, Models, Help, Quit key.Binding
+	View, Save, Export, Copy, Models, Palette, Help, Quit key.Binding
 }
 
 // FieldKeys act while a field is being edited and every other key is text.
@@ -33,7 +41,7 @@ type FieldKeys struct {
 	Accept, Leave, More, Less key.Binding
 }
 
-// PopupKeys act in the list of models; any key closes the sheet of keys.
+// PopupKeys act in lists; any key closes the sheet of keys.
 type PopupKeys struct {
 	Up, Down, Choose, Close key.Binding
 }
@@ -52,8 +60,25 @@ func New() Map {
 			First:   bind("home", "first step", "home"),
 			Last:    bind("end", "last kept step", "end"),
 			Run:     bind("r", "run / pause", "r"),
+			Goto:    bind("g", "run to a step", "g"),
 			Restart: bind("R", "restart from noise", "R", "shift+r"),
 			Cancel:  bind("esc", "cancel what is running", "esc"),
+
+			Break:     bind("b", "breakpoint here", "b"),
+			BreakWhen: bind("B", "breakpoint when …", "B", "shift+b"),
+			Ahead:     bind("A", "look ahead on / off", "A", "shift+a"),
+		},
+		Tree: TreeKeys{
+			Fork:     bind("f", "branch here", "f"),
+			Next:     bind("]", "next branch", "]"),
+			Previous: bind("[", "previous branch", "["),
+			Tree:     bind("t", "tree of branches", "t"),
+			Rename:   bind("N", "rename branch", "N", "shift+n"),
+			Delete:   bind("D", "delete branch", "D", "shift+d"),
+			Undo:     bind("u", "undo", "u", "ctrl+z"),
+			Redo:     bind("U", "redo", "U", "shift+u", "ctrl+y"),
+			Mark:     bind("x", "mark this step", "x"),
+			Compare:  bind("c", "compare with the marked", "c"),
 		},
 		Edit: EditKeys{
 			Next:     bind("tab", "next setting", "tab"),
@@ -62,16 +87,26 @@ func New() Map {
 			Up:       bind("↑", "more", "up", "k"),
 			Down:     bind("↓", "less", "down", "j"),
 			Default:  bind("backspace", "setting's default", "backspace"),
-			NewSeed:  bind("n", "new random seed", "n"),
 			Prompt:   bind("p", "edit prompt", "p"),
+			History:  bind("H", "earlier prompts", "H", "shift+h"),
+			Tokens:   bind("T", "tokens of the prompt", "T", "shift+t"),
+			Sweep:    bind("w", "sweep guidance or eta", "w"),
+
+			NewSeed:  bind("n", "new random seed", "n"),
+			SeedUp:   bind("+", "next seed", "+", "="),
+			SeedDown: bind("-", "previous seed", "-"),
+			LockSeed: bind("L", "lock seed", "L", "shift+l"),
+			Reseed:   bind("S", "new noise from here on", "S", "shift+s"),
 		},
 		Show: ShowKeys{
-			View:   bind("v", "x0, latent or channels", "v"),
-			Save:   bind("s", "save picture", "s"),
-			Copy:   bind("y", "copy as a command", "y"),
-			Models: bind("m", "models", "m"),
-			Help:   bind("?", "all keys", "?"),
-			Quit:   bind("q", "quit", "q", "ctrl+c"),
+			View:    bind("v", "x0, latent or channels", "v"),
+			Save:    bind("s", "save picture", "s"),
+			Export:  bind("e", "save animation, sheet …", "e"),
+			Copy:    bind("y", "copy as a command", "y"),
+			Models:  bind("m", "models", "m"),
+			Palette: bind("ctrl+k", "all actions", "ctrl+k"),
+			Help:    bind("?", "all keys", "?"),
+			Quit:    bind("q", "quit", "q", "ctrl+c"),
 		},
 		Field: FieldKeys{
 			Accept: bind("enter", "apply", "enter"),
@@ -80,9 +115,9 @@ func New() Map {
 			Less:   bind("↓", "less", "down"),
 		},
 		Popup: PopupKeys{
-			Up:     bind("↑", "previous model", "up", "k"),
-			Down:   bind("↓", "next model", "down", "j"),
-			Choose: bind("enter", "load model", "enter"),
+			Up:     bind("↑", "previous", "up", "k"),
+			Down:   bind("↓", "next", "down", "j"),
+			Choose: bind("enter", "choose", "enter"),
 			Close:  bind("esc", "close", "esc", "q", "m"),
 		},
 	}
@@ -96,13 +131,14 @@ type Group struct {
 
 // Groups lists every binding for the sheet of all keys.
 func (m Map) Groups() []Group {
-	r, e, s, f, p := m.Run, m.Edit, m.Show, m.Field, m.Popup
+	r, t, e, s, f, p := m.Run, m.Tree, m.Edit, m.Show, m.Field, m.Popup
 	return []Group{
-		{"Steps", []key.Binding{r.Step, r.Back, r.Forward, r.First, r.Last, r.Run, r.Restart, r.Cancel}},
-		{"Settings", []key.Binding{e.Next, e.Previous, e.Open, e.Prompt, e.Up, e.Down, e.Default, e.NewSeed}},
-		{"Show", []key.Binding{s.View, s.Save, s.Copy, s.Models, s.Help, s.Quit}},
+		{"Steps", []key.Binding{r.Step, r.Back, r.Forward, r.First, r.Last, r.Run, r.Goto, r.Restart, r.Cancel, r.Break, r.BreakWhen, r.Ahead}},
+		{"Branches", []key.Binding{t.Fork, t.Next, t.Previous, t.Tree, t.Rename, t.Delete, t.Undo, t.Redo, t.Mark, t.Compare}},
+		{"Settings", []key.Binding{e.Next, e.Previous, e.Open, e.Prompt, e.History, e.Tokens, e.Up, e.Down, e.Default, e.Sweep, e.NewSeed, e.SeedUp, e.SeedDown, e.LockSeed, e.Reseed}},
+		{"Show", []key.Binding{s.View, s.Save, s.Export, s.Copy, s.Models, s.Palette, s.Help, s.Quit}},
 		{"While editing", []key.Binding{f.Accept, f.Leave, f.More, f.Less}},
-		{"In the list of models", []key.Binding{p.Up, p.Down, p.Choose, p.Close}},
+		{"In lists", []key.Binding{p.Up, p.Down, p.Choose, p.Close}},
 	}
 }
 
