@@ -17,7 +17,7 @@ type Served struct {
 // servedBy reports whether the outputs kept at o are all that s needs.
 func (s *Step) servedBy(o *Step) bool {
 	guided := s.guided()
-	return (!guided || o.Served.Guided) && o.Served.words.serve(s.words(), guided)
+	return (!guided || o.Served.Guided) && o.Served.serve(s.words(), guided)
 }
 
 // guided reports whether s needs the unconditional output.

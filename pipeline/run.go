@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 )
@@ -195,6 +196,13 @@ func branchName(n int) string {
 		name = string(rune('a'+(n-1)%26)) + name
 	}
 	return name
+}
+
+// Snapshot is the run as it stands, for somebody else to read.
+func (r *Run) Snapshot() *Run {
+	s := &Run{steps: maps.Clone(r.steps), branches: slices.Clone(r.branches), current: r.current, path: r.path, cursor: r.cursor, mark: r.mark}
+	s.ids.Store(r.ids.Load())
+	return s
 }
 
 // Changed is the first index up to the cursor at which settings changed on the way.

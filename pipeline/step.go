@@ -109,6 +109,30 @@ func (s *Step) Original() (*tensor.Dense, error) {
 	return s.dense(t.X0), nil
 }
 
+// Coming is the latent after the next step, as Latent gives it there: the sampler's
+// arithmetic alone, without a denoiser call. s must not be the end.
+func (s *Step) Coming() (*tensor.Dense, error) {
+	state, _, err := s.solve()
+	if err != nil {
+		return nil, err
+	}
+	return s.dense(s.Leg.Plan.Latent(state)), nil
+}
+
+// solve takes the sampler's step from s.
+func (s *Step) solve() (samplers.State, samplers.Noise, error) {
+	t, err := s.Tensors()
+	if err != nil {
+		return samplers.State{}, nil, err
+	}
+	noise, err := s.later()
+	if err != nil {
+		return samplers.State{}, nil, err
+	}
+	state, _, err := s.Leg.Plan.Step(t.State, t.Eps(), samplers.Options{Eta: s.Settings.Eta, Noise: noise, Renoise: t.Guided.Renoise})
+	return state, noise, err
+}
+
 // Shape is that of the latent: [1, C, H, W].
 func (s *Step) Shape() tensor.Shape { return s.shape.Clone() }
 
@@ -149,16 +173,8 @@ func (m *Model) Begin(ctx context.Context, s Settings) (*Step, error) {
 // Advance takes one step from s, as its settings say, and evaluates the denoiser
 // there, unless it is the end.
 func (m *Model) Advance(ctx context.Context, s *Step) (*Step, error) {
-	t, err := s.Tensors()
-	if err != nil {
-		return nil, err
-	}
 	start := time.Now()
-	noise, err := s.later()
-	if err != nil {
-		return nil, err
-	}
-	state, _, err := s.Leg.Plan.Step(t.State, t.Eps(), samplers.Options{Eta: s.Settings.Eta, Noise: noise, Renoise: t.Guided.Renoise})
+	state, noise, err := s.solve()
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (r *root) loaded(msg loadMsg) tea.Cmd {
 		return nil
 	}
 	r.failed = nil
-	old, cmd := r.explorer.SetModel(msg.model, msg.settings)
+	old, cmd := r.explorer.SetModel(msg.model, msg.settings, nil, nil)
 	return tea.Batch(cmd, closeModel(old))
 }
 

@@ -38,7 +38,7 @@ func newRoot(ctx context.Context, o Options, images *termimg.Compositor) *root {
 	return &root{
 		ctx: ctx, options: o, images: images, keys: k, theme: t, dark: true, profile: colorprofile.TrueColor,
 		explorer: explorer.New(ctx, explorer.Deps{
-			Images: images, Keys: k, Save: o.Save, Command: o.Command, Remember: o.Remember,
+			Images: images, Keys: k, Save: o.Save, Export: o.Export, Command: o.Command, Remember: o.Remember, Ahead: o.Ahead,
 		}, t),
 	}
 }

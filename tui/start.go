@@ -11,6 +11,7 @@ import (
 	"github.com/charmbracelet/x/term"
 
 	"ldx/pipeline"
+	"ldx/tui/explorer"
 	"ldx/tui/termimg"
 )
 
@@ -39,6 +40,10 @@ type Options struct {
 	Models func() ([]Choice, error)
 	// Save writes a picture made at a step and returns its path.
 	Save func(m *pipeline.Model, s *pipeline.Step, img *image.RGBA) (string, error)
+	// Export writes something else than a picture of a run and returns its path.
+	Export func(ctx context.Context, what explorer.Export, m *pipeline.Model, run *pipeline.Run) (string, error)
+	// Ahead has steps computed before they are asked for.
+	Ahead bool
 	// Command is the command line that repeats settings.
 	Command func(m *pipeline.Model, s pipeline.Settings) string
 	// Remember keeps settings for the next start.

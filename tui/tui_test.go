@@ -220,8 +220,8 @@ func TestMouseScrubsAndSlides(t *testing.T) {
 		t.Fatalf("%q is not on the screen:\n%s", text, a.screen())
 		return 0, 0
 	}
-	_, y := find("step 20 of 20")
-	a.send(tea.MouseClickMsg{X: 2, Y: y - 1, Button: tea.MouseLeft})
+	_, y := find("▣")
+	a.send(tea.MouseClickMsg{X: 2, Y: y, Button: tea.MouseLeft})
 	if !strings.Contains(a.screen(), "step 0 of 20") {
 		t.Error("a click on the left end of the timeline does not go to step 0")
 	}

@@ -17,6 +17,7 @@ import (
 	"ldx/pipeline/ort"
 	"ldx/pipeline/ort/library"
 	"ldx/tui"
+	"ldx/tui/explorer"
 )
 
 // explore is `ldx` without a command: the explorer on the screen.
@@ -50,7 +51,7 @@ func (x *explore) run(ctx context.Context) error {
 	}
 	err = tui.Run(ctx, tui.Options{
 		Graphics: protocol, Model: x.sampling.source.model,
-		Load: x.load, Models: choices, Save: savePicture, Remember: remember,
+		Load: x.load, Models: choices, Save: savePicture, Export: exportRun, Remember: remember,
 		Command: func(m *pipeline.Model, s pipeline.Settings) string { return export.Command(x.nameOf(m), s) },
 	})
 	if errors.Is(err, tui.ErrInternal) {
@@ -154,14 +155,37 @@ func choices() ([]tui.Choice, error) {
 // savePicture writes a picture into the working directory, under a name that is
 // not taken.
 func savePicture(m *pipeline.Model, s *pipeline.Step, img *image.RGBA) (string, error) {
-	base := fmt.Sprintf("ldx-%d-step%02d", s.Settings.Seed, s.Index())
-	path := base + ".png"
-	for n := 2; ; n++ {
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			break
-		}
-		path = fmt.Sprintf("%s-%d.png", base, n)
-	}
+	path := freeName(s, ".png")
 	parameters := export.Parameters(m.Info().Name, s.Settings)
 	return path, export.File(path, func(w io.Writer) error { return export.PNG(w, img, parameters) })
+}
+
+// freeName is a name in the working directory that is not taken, after a step.
+func freeName(s *pipeline.Step, ending string) string {
+	base := fmt.Sprintf("ldx-%d-step%02d", s.Settings.Seed, s.Number())
+	path := base + ending
+	for n := 2; ; n++ {
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return path
+		}
+		path = fmt.Sprintf("%s-%d%s", base, n, ending)
+	}
+}
+
+// exportRun writes an animation or the numbers of the path to the cursor, or a sheet of
+// all branches, into the working directory.
+func exportRun(ctx context.Context, what explorer.Export, m *pipeline.Model, run *pipeline.Run) (string, error) {
+	at := run.At()
+	path := freeName(at, map[explorer.Export]string{
+		explorer.GIF: ".gif", explorer.APNG: ".apng", explorer.Sheet: "-sheet.png", explorer.Trace: ".safetensors",
+	}[what])
+	switch what {
+	case explorer.Trace:
+		return path, export.File(path, func(w io.Writer) error { return export.Trace(w, m.Info().Name, at.Path()) })
+	}
+	form := formGIF
+	if what == explorer.APNG {
+		form = formAPNG
+	}
+	return path, output{path: path, form: form}.write(ctx, m, at.Path(), func(int64, int64) {})
 }

@@ -19,10 +19,27 @@ type Deps struct {
 	Keys   keys.Map
 	// Save writes a picture made under settings at a step and returns its path.
 	Save func(m *pipeline.Model, s *pipeline.Step, img *image.RGBA) (string, error)
+	// Export writes something else than a picture and returns its path.
+	Export func(ctx context.Context, what Export, m *pipeline.Model, run *pipeline.Run) (string, error)
 	// Command is the command line that repeats settings.
 	Command func(m *pipeline.Model, s pipeline.Settings) string
-	// Remember keeps settings for the next start.
+	// Remember keeps settings, and a prompt that was typed, for the next start.
 	Remember func(m *pipeline.Model, s pipeline.Settings) error
+	// Ahead has the next steps computed before they are asked for.
+	Ahead bool
+}
+
+// Recorder writes a run down as it happens.
+type Recorder interface {
+	// Append writes an operation now. It is not called from Update.
+	Append(op pipeline.Op) error
+	// Queue writes an operation soon, after those before it, without waiting.
+	Queue(op pipeline.Op)
+	// Usage is what a run's numbers take, in bytes, and how many steps have theirs on
+	// disk alone.
+	Usage() (memory, disk int64, spilled int)
+	// Notice is what there is to say about the run, "" for nothing.
+	Notice() string
 }
 
 // shows is what the large picture shows.
@@ -31,6 +48,7 @@ type shows int
 const (
 	showOriginal shows = iota
 	showLatent
+	showComing
 	showChannels
 	showKinds
 )
@@ -39,21 +57,31 @@ const (
 type Model struct {
 	ctx   context.Context // ends with the program
 	deps  Deps
-	model *pipeline.Model // nil until one is loaded
-	track track
+	work  work
 	album *album
-	job   *job // nil when the model is idle
-	jobs  int  // numbers jobs
-	then  then // what is wanted after the job
+	form  *form.Model
+	seeds seeds
 
-	writing writing
-
-	form    *form.Model
+	breaks  []pipeline.Breakpoint
+	sweep   *sweep // nil unless values are shown side by side
+	compare bool   // the marked step is shown too
 	show    shows
 	screens screens
 	layout  layout
 	notice  notice
 	theme   theme.Theme
+}
+
+// work is the model, the run on it, and what is under way.
+type work struct {
+	model    *pipeline.Model // nil until one is loaded
+	run      *pipeline.Run
+	recorder Recorder
+	ahead    *ahead
+	job      *job // nil when the model is idle
+	jobs     int  // numbers jobs
+	then     then // what is wanted after the job
+	writing  writing
 }
 
 // writing is how far remembering settings for the next start has got.
@@ -72,7 +100,11 @@ const (
 )
 
 // screens are the places pictures are shown at.
-type screens struct{ main, latent, channels *termimg.Surface }
+type screens struct{ main, latent, channels, strip *termimg.Surface }
+
+func (s screens) all() []*termimg.Surface {
+	return []*termimg.Surface{s.main, s.latent, s.channels, s.strip}
+}
 
 // notice is a line for the person, until the next key.
 type notice struct {
@@ -82,12 +114,24 @@ type notice struct {
 
 // New makes the screen without a model. Work ends when ctx does.
 func New(ctx context.Context, d Deps, t theme.Theme) *Model {
-	m := &Model{ctx: ctx, deps: d, album: newAlbum(), form: form.New(d.Keys, t), theme: t}
-	m.screens = screens{main: d.Images.NewSurface(), latent: d.Images.NewSurface(), channels: d.Images.NewSurface()}
-	m.screens.latent.SetSampling(termimg.Nearest)
-	m.screens.channels.SetSampling(termimg.Nearest)
+	m := &Model{
+		ctx: ctx, deps: d, album: newAlbum(), form: form.New(d.Keys, t), theme: t,
+		work: work{run: pipeline.NewRun(), recorder: unrecorded{}, ahead: &ahead{on: d.Ahead}},
+	}
+	m.screens = screens{d.Images.NewSurface(), d.Images.NewSurface(), d.Images.NewSurface(), d.Images.NewSurface()}
+	for _, s := range m.screens.all()[1:] {
+		s.SetSampling(termimg.Nearest)
+	}
 	return m
 }
+
+// unrecorded is the recorder of a run that is not written down.
+type unrecorded struct{}
+
+func (unrecorded) Append(pipeline.Op) error           { return nil }
+func (unrecorded) Queue(pipeline.Op)                  {}
+func (unrecorded) Usage() (memory, disk int64, n int) { return 0, 0, 0 }
+func (unrecorded) Notice() string                     { return "" }
 
 // SetTheme changes the colours.
 func (m *Model) SetTheme(t theme.Theme) {
@@ -97,24 +141,41 @@ func (m *Model) SetTheme(t theme.Theme) {
 
 // SetSize lays the screen out anew.
 func (m *Model) SetSize(w, h int) {
-	m.layout = arrange(w, h)
+	m.layout = arrange(w, h, m.layout.tall)
 	inner := m.layout.settings.Padded()
 	m.form.SetSize(inner.W, inner.H-stepLines-2) // a rule and what is fixed
+	m.refresh()
 }
 
 // Settings are those at the cursor.
 func (m *Model) Settings() pipeline.Settings { return m.form.Settings() }
 
 // Loaded is the model that is shown, nil before the first.
-func (m *Model) Loaded() *pipeline.Model { return m.model }
+func (m *Model) Loaded() *pipeline.Model { return m.work.model }
 
-// SetModel puts another model on the screen and runs it to the end from the given
-// settings. The old one is returned for closing.
-func (m *Model) SetModel(model *pipeline.Model, s pipeline.Settings) (old *pipeline.Model, cmd tea.Cmd) {
+// SetModel puts another model on the screen. A run that has steps is gone on with,
+// else one is made to the end from the given settings. The old model is returned for
+// closing.
+func (m *Model) SetModel(model *pipeline.Model, s pipeline.Settings, run *pipeline.Run, r Recorder) (old *pipeline.Model, cmd tea.Cmd) {
 	m.Stop()
-	old, m.model = m.model, model
-	m.track, m.album = track{}, newAlbum()
+	if run == nil {
+		run = pipeline.NewRun()
+	}
+	if r == nil {
+		r = unrecorded{}
+	}
+	old = m.work.model
+	m.work = work{model: model, run: run, recorder: r, ahead: &ahead{on: m.work.ahead.on}, jobs: m.work.jobs}
+	m.album, m.sweep, m.compare = newAlbum(), nil, false
 	m.form.SetModel(model.Settings(), model.Check)
+	if text := r.Notice(); text != "" {
+		m.say(text)
+	}
+	if at := run.At(); at != nil {
+		m.form.Show(at.Settings)
+		m.refresh()
+		return old, m.idle()
+	}
 	m.form.Show(s)
 	m.refresh()
 	return old, m.begin(s, true)
@@ -124,116 +185,121 @@ func (m *Model) SetModel(model *pipeline.Model, s pipeline.Settings) (old *pipel
 func (m *Model) Stop() {
 	m.stopJob()
 	m.album.stop()
+	m.work.ahead.stop()
 }
 
 func (m *Model) stopJob() {
-	if m.job != nil {
-		m.job.cancel()
-		m.job = nil
+	if m.work.job != nil {
+		m.work.job.cancel()
+		m.work.job = nil
 	}
-	m.then = rest
+	m.work.then = rest
 }
 
 // Busy reports whether the model is at work on a step.
-func (m *Model) Busy() bool { return m.job != nil }
+func (m *Model) Busy() bool { return m.work.job != nil }
 
 // running reports whether the run goes on by itself.
 func (m *Model) running() bool {
-	return m.job != nil && m.track.leaf() != nil && m.job.until > m.track.leaf().NextStep()
+	j, tip := m.work.job, m.work.run.Tip()
+	return j != nil && tip != nil && j.until > tip.NextStep()
 }
 
 // order starts work on the model in place of any that is under way.
 func (m *Model) order(o order) tea.Cmd {
 	m.stopJob()
 	m.album.stop()
-	m.jobs++
-	m.job = start(m.ctx, m.jobs, m.model, o)
-	return m.job.next()
+	m.work.ahead.stop()
+	m.sweep = nil
+	m.work.jobs++
+	w := worker{m.work.model, m.work.run, m.work.recorder, m.work.ahead}
+	m.work.job = w.start(m.ctx, m.work.jobs, o)
+	return m.work.job.next()
 }
 
 // begin starts a run from noise, and goes to its end or stays at its start.
 func (m *Model) begin(s pipeline.Settings, toEnd bool) tea.Cmd {
-	plan, err := m.model.Info().Plan(s)
+	plan, err := m.work.model.Info().Plan(s)
 	if err != nil {
 		m.complain(err)
 		return nil
 	}
-	o := order{first: func(ctx context.Context) (*pipeline.Step, error) { return m.model.Begin(ctx, s) }}
+	model := m.work.model
+	o := order{
+		first: func(ctx context.Context) (*pipeline.Step, error) { return model.Begin(ctx, s) },
+		aim:   m.aim(0), change: true, again: toEnd,
+	}
 	if toEnd {
 		o.until = plan.Calls()
+		o.breaks = m.breaks
 	}
 	return m.order(o)
 }
 
-// advance goes on from the last kept step to step until.
+// advance goes on from the tip to index until.
 func (m *Model) advance(until int) tea.Cmd {
-	leaf := m.track.leaf()
-	return m.order(order{
-		first: func(ctx context.Context) (*pipeline.Step, error) { return m.model.Advance(ctx, leaf) },
-		until: until,
-	})
+	tip, model, ahead := m.work.run.Tip(), m.work.model, m.work.ahead
+	o := order{
+		first: func(ctx context.Context) (*pipeline.Step, error) { return ahead.next(ctx, model, tip) },
+		until: until, aim: m.work.run.AimOn(),
+	}
+	if until > tip.NextStep() {
+		o.breaks = m.breaks
+	}
+	return m.order(o)
+}
+
+// aim is where a step belongs that takes the place of the one at index k. Changes in
+// quick succession make one branch, not several.
+func (m *Model) aim(k int) pipeline.Aim {
+	if j := m.work.job; j != nil && j.change && (!j.told || j.again) {
+		return j.aim
+	}
+	return m.work.run.AimEdit(k)
 }
 
 // edit applies changed settings. In mid-run they act at the cursor; at the end,
 // where nothing is left to change, on the whole run, which is made again.
 func (m *Model) edit(s pipeline.Settings) tea.Cmd {
 	m.form.Show(s)
-	at := m.track.at()
+	at := m.work.run.At()
 	if at == nil {
 		return m.begin(s, true)
 	}
-	goOn := m.running() || at.Done()
-	if at.Done() {
-		at = m.track.path[0]
+	again := at.Done() || m.work.job != nil && m.work.job.again
+	goOn := again || m.running()
+	if again {
+		at = m.work.run.Path()[0]
 	}
-	plan, err := m.model.Info().Plan(s)
+	plan, err := m.work.model.Info().Plan(s)
 	if err != nil {
 		m.complain(err)
 		return nil
 	}
-	o := order{first: func(ctx context.Context) (*pipeline.Step, error) { return m.model.Edit(ctx, at, s) }}
+	model := m.work.model
+	o := order{
+		first: func(ctx context.Context) (*pipeline.Step, error) { return model.Edit(ctx, at, s) },
+		aim:   m.aim(at.Index()), change: true, again: again,
+	}
 	if goOn {
-		o.until = plan.Calls()
+		o.until, o.breaks = at.Index()+plan.Calls(), m.breaks
 	}
 	return tea.Batch(m.order(o), m.remember(s))
 }
 
-// remember keeps settings for the next start, one write after the other: of
-// several changes in a row the last must be what stays.
-func (m *Model) remember(s pipeline.Settings) tea.Cmd {
-	m.writing.next = &s
-	if m.writing.busy {
+// do is an operation on the run, which is written down too.
+func (m *Model) do(op pipeline.Op) tea.Cmd {
+	if err := m.work.run.Apply(op); err != nil {
+		m.complain(err)
 		return nil
 	}
-	return m.saveSettings()
-}
-
-func (m *Model) saveSettings() tea.Cmd {
-	model, s := m.model, *m.writing.next
-	m.writing.next, m.writing.busy = nil, true
-	return func() tea.Msg { return rememberedMsg{m.deps.Remember(model, s)} }
-}
-
-// rememberedMsg says that settings were written.
-type rememberedMsg struct{ err error }
-
-func (m *Model) remembered(msg rememberedMsg) tea.Cmd {
-	m.writing.busy = false
-	if msg.err != nil {
-		m.complain(msg.err)
+	m.work.recorder.Queue(op)
+	m.sweep = nil
+	if at := m.work.run.At(); at != nil && !m.form.Editing() {
+		m.form.Show(at.Settings)
 	}
-	if m.writing.next == nil {
-		return nil
-	}
-	return m.saveSettings()
-}
-
-// Flush writes settings that were still to be written when the program ended.
-func (m *Model) Flush() error {
-	if m.model == nil || m.writing.next == nil && !m.writing.busy {
-		return nil
-	}
-	return m.deps.Remember(m.model, m.form.Settings())
+	m.refresh()
+	return m.idle()
 }
 
 // noticeMsg shows a notice.
@@ -247,12 +313,3 @@ func (m *Model) Complain(err error) { m.complain(err) }
 
 // Editing reports whether a field has the keyboard, so that keys are text.
 func (m *Model) Editing() bool { return m.form.Editing() }
-
-// moveTo puts the cursor on kept step k and shows it.
-func (m *Model) moveTo(k int) (moved bool) {
-	if moved = m.track.move(k); moved {
-		m.form.Show(m.track.at().Settings)
-		m.refresh()
-	}
-	return moved
-}

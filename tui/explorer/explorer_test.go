@@ -60,7 +60,7 @@ func newScreen(t *testing.T, works *toy.Toy) *screen {
 // open puts the toy on the screen; its first run waits to be carried out.
 func (s *screen) open() *screen {
 	model := s.works.Model()
-	_, cmd := s.SetModel(model, model.Settings())
+	_, cmd := s.SetModel(model, model.Settings(), nil, nil)
 	s.pending = append(s.pending, cmd)
 	return s
 }
@@ -114,9 +114,10 @@ func (s *screen) press(names ...string) *screen {
 
 func (s *screen) expect(cursor, kept, calls int) {
 	s.t.Helper()
-	if s.track.cursor != cursor || len(s.track.path)-1 != kept || int(s.works.Predicts.Load()) != calls {
+	run := s.work.run
+	if run.Cursor() != cursor || len(run.Path())-1 != kept || int(s.works.Predicts.Load()) != calls {
 		s.t.Errorf("cursor %d, kept %d, calls %d; want %d, %d, %d",
-			s.track.cursor, len(s.track.path)-1, s.works.Predicts.Load(), cursor, kept, calls)
+			run.Cursor(), len(run.Path())-1, s.works.Predicts.Load(), cursor, kept, calls)
 	}
 }
 
@@ -137,9 +138,13 @@ func TestScrubbingIsFree(t *testing.T) {
 
 func TestRestartThenStep(t *testing.T) {
 	s := newScreen(t, &toy.Toy{}).open().settle()
-	s.press("R").settle().expect(0, 0, 21)
-	s.press("space").settle().expect(1, 1, 22)
-	s.press("r").settle().expect(20, 20, 40)
+	s.press("R").settle().expect(0, 20, 20) // the same again is kept
+	s.press("space").settle().expect(1, 20, 20)
+	s.press("r").settle().expect(20, 20, 20)
+	s.press("left", "p", "!", "enter").settle().expect(19, 19, 21)
+	s.press("R").settle().expect(0, 0, 22) // from noise under what changed on the way
+	s.press("space").settle().expect(1, 1, 23)
+	s.press("r").settle().expect(20, 20, 41)
 }
 
 // TestEditsInMidRun is the debugger's promise, in calls.
@@ -149,7 +154,7 @@ func TestEditsInMidRun(t *testing.T) {
 	s.expect(8, 20, 20)
 	s.press("p", "!", "enter").settle().expect(8, 8, 21) // a prompt: one call, there
 	s.press("tab", "tab", "up").settle().expect(8, 8, 21)
-	if g := s.track.at().Settings.Guidance; g != 3.5 {
+	if g := s.work.run.At().Settings.Guidance; g != 3.5 {
 		t.Errorf("guidance is %g, want 3.5", g)
 	}
 	s.press("tab", "up").settle().expect(8, 8, 21) // eta: none
@@ -200,8 +205,8 @@ func TestStaleResultsAreDropped(t *testing.T) {
 		s.one(cmd)
 	}
 	s.settle()
-	if s.track.cursor != 0 || len(s.track.path) != 1 {
-		t.Errorf("cursor %d of %d steps: a result of the cancelled job was taken", s.track.cursor, len(s.track.path))
+	if s.work.run.Cursor() != 0 || len(s.work.run.Path()) != 1 {
+		t.Errorf("cursor %d of %d steps: a result of the cancelled job was taken", s.work.run.Cursor(), len(s.work.run.Path()))
 	}
 }
 
@@ -215,14 +220,14 @@ func TestCancelKeepsWhatIsDone(t *testing.T) {
 	if s.Busy() {
 		t.Error("still busy after esc")
 	}
-	if len(s.track.path) != 3 {
-		t.Errorf("%d steps kept, want 3", len(s.track.path))
+	if len(s.work.run.Path()) != 3 {
+		t.Errorf("%d steps kept, want 3", len(s.work.run.Path()))
 	}
 	s.press("space") // goes on from there
 	works.Gate <- struct{}{}
 	s.settle()
-	if len(s.track.path) != 4 {
-		t.Errorf("%d steps kept after one more, want 4", len(s.track.path))
+	if len(s.work.run.Path()) != 4 {
+		t.Errorf("%d steps kept after one more, want 4", len(s.work.run.Path()))
 	}
 }
 

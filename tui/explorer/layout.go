@@ -14,8 +14,31 @@ const (
 	stepsHeight   = 5 // with its frame
 	sideMin       = 18
 	wideFrom      = 104 // from here on there is room for a middle column
-	stepLines     = 6   // about the step, under the settings
+	stepLines     = 7   // about the step, under the settings
 )
+
+// extra is what the pane of steps holds besides, by the height of the screen: rows of
+// thumbnails and of the tree.
+type extra struct{ strip, tree int }
+
+func extras(w, h int, tall bool) extra {
+	e := extra{}
+	switch {
+	case h >= 54:
+		e = extra{strip: 5, tree: 8}
+	case h >= 40:
+		e = extra{strip: 3, tree: 5}
+	case h >= 30:
+		e = extra{tree: 3}
+	}
+	if w < wideFrom {
+		e.strip = 0
+	}
+	if tall {
+		e.tree = max(e.tree, (h-stepsHeight-e.strip)/2)
+	}
+	return e
+}
 
 // layout is where everything is. The first and the last row are the header and
 // the help line; nothing is drawn into them here.
@@ -27,20 +50,23 @@ type layout struct {
 	channels box.Rect
 	steps    box.Rect
 	settings box.Rect
+	extra
+	tall bool // the tree has half of the screen
 }
 
 // arrange lays out a screen of w by h cells: pictures left, settings right, steps
 // below the pictures.
-func arrange(w, h int) layout {
-	l := layout{w: w, h: h, small: w < MinWidth || h < MinHeight}
+func arrange(w, h int, tall bool) layout {
+	l := layout{w: w, h: h, small: w < MinWidth || h < MinHeight, extra: extras(w, h, tall), tall: tall}
 	if l.small {
 		return l
 	}
 	top, body := 1, h-2
 	left := w - settingsWidth
-	pictures := body - stepsHeight
+	steps := stepsHeight + l.extra.strip + l.tree
+	pictures := body - steps
 	l.settings = box.Rect{X: left, Y: top, W: settingsWidth, H: body}
-	l.steps = box.Rect{X: 0, Y: top + pictures, W: left, H: stepsHeight}
+	l.steps = box.Rect{X: 0, Y: top + pictures, W: left, H: steps}
 	l.main = box.Rect{X: 0, Y: top, W: left, H: pictures}
 	if w < wideFrom {
 		return l
@@ -60,6 +86,21 @@ func (l layout) beside() bool { return l.latent.W > 0 }
 // bar is where the timeline is drawn.
 func (l layout) bar() box.Rect {
 	r := l.steps.Padded()
+	r.Y += l.extra.strip
 	r.H = 1
+	return r
+}
+
+// strip is where the thumbnails are, branches where the tree is.
+func (l layout) strip() box.Rect {
+	r := l.steps.Padded()
+	r.H = l.extra.strip
+	return r
+}
+
+func (l layout) branches() box.Rect {
+	r := l.steps.Padded()
+	r.Y += l.extra.strip + 1
+	r.H = l.tree
 	return r
 }

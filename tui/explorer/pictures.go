@@ -17,6 +17,7 @@ type album struct {
 	order   []*pipeline.Step // decoded ones, oldest first
 	bytes   int
 
+	seeing   bool           // a step is being drawn
 	broken   bool           // decoding failed: it is not tried again
 	decoding *pipeline.Step // under way, nil when idle
 	cancel   context.CancelFunc
@@ -92,40 +93,63 @@ func (a *album) add(msg decodedMsg) {
 	}
 }
 
-// keep lets go of everything that is not of one of the steps.
-func (a *album) keep(steps []*pipeline.Step) {
-	views, decoded := a.views, a.decoded
-	a.views, a.decoded = make(map[*pipeline.Step]viewSet, len(steps)), map[*pipeline.Step]picture{}
-	a.order, a.bytes = nil, 0
-	for _, s := range steps {
-		if v, ok := views[s]; ok {
-			a.views[s] = v
-		}
-		if p, ok := decoded[s]; ok {
-			a.decoded[s] = p
-			a.order = append(a.order, s)
-			a.bytes += len(p.img.Pix)
-		}
+// seenMsg brings the cheap pictures of a step to Update.
+type seenMsg struct {
+	album *album
+	step  *pipeline.Step
+	views viewSet
+	err   error
+}
+
+// see draws a step that was not drawn yet, or whose pictures were let go of.
+func (a *album) see(m *pipeline.Model, s *pipeline.Step) tea.Cmd {
+	if a.seeing {
+		return nil
 	}
+	a.seeing = true
+	return func() tea.Msg {
+		msg := seenMsg{album: a, step: s}
+		msg.err = guard(func() (err error) { msg.views, err = look(m, s); return err })
+		return msg
+	}
+}
+
+// seen keeps what was drawn of a step; what cannot be drawn stays empty.
+func (a *album) seen(msg seenMsg) {
+	a.seeing = false
+	a.views[msg.step] = msg.views
+}
+
+// unseen is the step nearest to the cursor of which there are no pictures, nil for
+// none.
+func (a *album) unseen(r *pipeline.Run) *pipeline.Step {
+	if a.seeing {
+		return nil
+	}
+	return nearest(r, func(s *pipeline.Step) bool { _, ok := a.views[s]; return !ok })
 }
 
 // wanted is the step to decode next while nothing else is to do: the one looked
 // at, then its neighbours, nearest first. nil when all are there or the budget is
 // spent.
-func (a *album) wanted(t *track) *pipeline.Step {
-	if t.at() == nil || a.broken {
+func (a *album) wanted(r *pipeline.Run) *pipeline.Step {
+	if a.broken {
 		return nil
 	}
-	for d := 0; d <= len(t.path); d++ {
-		for _, k := range []int{t.cursor - d, t.cursor + d} {
-			if k < 0 || k >= len(t.path) {
-				continue
-			}
-			if a.decoded[t.path[k]].img == nil {
-				if d > 0 && a.bytes > albumBudget/2 {
-					return nil
-				}
-				return t.path[k]
+	s := nearest(r, func(s *pipeline.Step) bool { return a.decoded[s].img == nil })
+	if s == nil || s != r.At() && a.bytes > albumBudget/2 {
+		return nil
+	}
+	return s
+}
+
+// nearest is the step on the current branch nearest to the cursor that is as asked.
+func nearest(r *pipeline.Run, is func(*pipeline.Step) bool) *pipeline.Step {
+	path := r.Path()
+	for d := range len(path) + 1 {
+		for _, k := range []int{r.Cursor() - d, r.Cursor() + d} {
+			if k >= 0 && k < len(path) && is(path[k]) {
+				return path[k]
 			}
 		}
 	}

@@ -19,9 +19,9 @@ import (
 
 // refresh hands the pictures of the step at the cursor to the terminal.
 func (m *Model) refresh() {
-	at := m.track.at()
+	at := m.work.run.At()
 	if at == nil {
-		for _, s := range []*termimg.Surface{m.screens.main, m.screens.latent, m.screens.channels} {
+		for _, s := range m.screens.all() {
 			s.Submit(nil)
 		}
 		return
@@ -29,16 +29,49 @@ func (m *Model) refresh() {
 	v := m.album.views[at]
 	submit(m.screens.latent, v.latent)
 	submit(m.screens.channels, v.channels)
-	m.screens.main.SetSampling(termimg.Nearest)
-	switch m.show {
-	case showLatent:
-		submit(m.screens.main, v.latent)
-	case showChannels:
-		submit(m.screens.main, v.channels)
-	default:
-		m.screens.main.SetSampling(termimg.Smooth)
-		submit(m.screens.main, m.picture(at))
+	if marked := m.marked(); marked != nil {
+		submit(m.screens.latent, m.picture(marked))
+		submit(m.screens.channels, difference(v.original, m.album.views[marked].original))
 	}
+	sampling, img := termimg.Nearest, v.latent
+	switch {
+	case m.sweep != nil:
+		img = m.sweep.picture()
+	case m.show == showComing:
+		img = v.coming
+	case m.show == showChannels:
+		img = v.channels
+	case m.show == showOriginal:
+		sampling, img = termimg.Smooth, m.picture(m.large(at))
+	}
+	m.screens.main.SetSampling(sampling)
+	submit(m.screens.main, img)
+	if m.layout.extra.strip > 0 {
+		submit(m.screens.strip, m.strip(m.thumbs()))
+	}
+}
+
+// marked is the step that is compared with, nil for none.
+func (m *Model) marked() *pipeline.Step {
+	if !m.compare {
+		return nil
+	}
+	return m.work.run.Marked()
+}
+
+// large is the step whose picture is shown large: where there is no room beside, the
+// marked one while comparing.
+func (m *Model) large(at *pipeline.Step) *pipeline.Step {
+	if marked := m.marked(); marked != nil && !m.layout.beside() {
+		return marked
+	}
+	return at
+}
+
+// thumbs is how many thumbnails there is room for.
+func (m *Model) thumbs() int {
+	r := m.layout.strip()
+	return min(max(r.W/max(2*r.H+1, 1), 1), m.work.run.Tip().End()+1)
 }
 
 // picture is the best there is of a step's x0: decoded, else by the matrix.
@@ -60,9 +93,9 @@ func submit(s *termimg.Surface, img *image.RGBA) {
 
 // HidePictures takes the pictures off the screen, for what is drawn instead.
 func (m *Model) HidePictures() {
-	m.screens.main.Hide()
-	m.screens.latent.Hide()
-	m.screens.channels.Hide()
+	for _, s := range m.screens.all() {
+		s.Hide()
+	}
 }
 
 // View draws the screen without its header and help line, h-2 rows. loading is
@@ -70,13 +103,17 @@ func (m *Model) HidePictures() {
 func (m *Model) View(loading string) string {
 	l := m.layout
 	pictures := m.pane(m.screens.main, l.main, m.mainTitle())
-	if m.model == nil {
+	if m.work.model == nil {
 		m.HidePictures()
 		pictures = box.Draw(m.theme.Muted.Render("x0"), loading, l.main.W, l.main.H, m.theme.Border)
 	}
 	if l.beside() {
-		side := m.pane(m.screens.latent, l.latent, m.theme.Muted.Render("x_t")) + "\n" +
-			m.pane(m.screens.channels, l.channels, m.theme.Muted.Render("channels"))
+		latent, channels := "x_t", "channels"
+		if s := m.marked(); s != nil {
+			latent, channels = fmt.Sprintf("◆ marked, step %d", s.Number()), "difference ×4"
+		}
+		side := m.pane(m.screens.latent, l.latent, m.theme.Muted.Render(latent)) + "\n" +
+			m.pane(m.screens.channels, l.channels, m.theme.Muted.Render(channels))
 		pictures = box.Beside(pictures, side)
 	} else {
 		m.screens.latent.Hide()
@@ -94,7 +131,10 @@ func (m *Model) pane(s *termimg.Surface, r box.Rect, title string) string {
 
 // mainTitle names what the large picture shows, as tabs.
 func (m *Model) mainTitle() string {
-	names := []string{showOriginal: "x0", showLatent: "x_t", showChannels: "channels"}
+	if m.sweep != nil {
+		return m.theme.Accent.Render(m.sweep.title(m.layout.main.W - 6))
+	}
+	names := []string{showOriginal: "x0", showLatent: "x_t", showComing: "x_t−1", showChannels: "channels"}
 	for i, n := range names {
 		if shows(i) == m.show {
 			names[i] = m.theme.Accent.Render("[" + n + "]")
@@ -103,9 +143,12 @@ func (m *Model) mainTitle() string {
 		}
 	}
 	title := strings.Join(names, " ")
-	at := m.track.at()
+	at := m.work.run.At()
 	if at == nil {
 		return title
+	}
+	if s := m.large(at); s != at {
+		return title + m.theme.Accent.Render(fmt.Sprintf(" ◆ marked, step %d", s.Number()))
 	}
 	how := "latent→RGB"
 	if m.album.decoded[at].img != nil {
@@ -117,17 +160,71 @@ func (m *Model) mainTitle() string {
 	return title + m.theme.Muted.Render(fmt.Sprintf(" step %d, %s", at.Number(), how))
 }
 
+// stepsPane shows where the run stands: thumbnails, the timeline, the tree, the place
+// on the schedule and what is going on.
 func (m *Model) stepsPane() string {
-	r := m.layout.steps
-	at := m.track.at()
-	if at == nil {
+	r, run := m.layout.steps, m.work.run
+	tip := run.Tip()
+	if tip == nil {
+		m.screens.strip.Hide()
 		return m.frame("steps", m.status(), r)
 	}
 	state := timeline.State{
-		Total: at.End(), Kept: len(m.track.path) - 1, Cursor: m.track.cursor,
-		Busy: m.job != nil, AlphaBar: at.Leg.Plan.AlphaBar,
+		Total: tip.End(), Kept: len(run.Path()) - 1, Cursor: run.Cursor(), Busy: m.work.job != nil,
+		AlphaBar: func(k int) float32 { return m.alphaBar(k) },
 	}
-	return m.frame("steps", timeline.View(state, m.layout.bar().W, m.theme)+"\n"+m.position(at)+"\n"+m.status(), r)
+	text := timeline.View(state, m.layout.bar().W, m.theme) + "\n"
+	if h := m.layout.tree; h > 0 {
+		text += box.Fit(m.treeView(), m.layout.branches().W, h) + "\n"
+	}
+	text += m.position(run.At()) + "\n" + m.status()
+	if strip := m.layout.strip(); strip.H > 0 {
+		m.screens.strip.Place(strip.X, strip.Y)
+		text = m.screens.strip.View(strip.W, strip.H) + "\n" + text
+	} else {
+		m.screens.strip.Hide()
+	}
+	return m.frame(m.stepsTitle(), text, r)
+}
+
+// alphaBar is the share of signal at index k of the branch, as far as its last leg
+// tells.
+func (m *Model) alphaBar(k int) float32 {
+	if path := m.work.run.Path(); k < len(path) {
+		return path[k].AlphaBar()
+	}
+	tip := m.work.run.Tip()
+	return tip.Leg.Plan.AlphaBar(min(tip.Call()+k-tip.Index(), tip.Leg.Plan.Calls()-1))
+}
+
+// stepsTitle says on which branch the cursor is, and what is kept.
+func (m *Model) stepsTitle() string {
+	b, all := m.work.run.Current(), m.work.run.Branches()
+	parts := []string{"steps"}
+	if len(all) > 1 {
+		text := "branch " + b.Name
+		if from, ok := m.work.run.Branch(b.From); ok {
+			text += fmt.Sprintf(" of %s@%d", from.Name, m.numberAt(b))
+		}
+		parts = append(parts, text, fmt.Sprintf("%d branches", len(all)))
+	}
+	if len(m.breaks) > 0 {
+		parts = append(parts, fmt.Sprintf("%d breakpoints", len(m.breaks)))
+	}
+	if memory, _, spilled := m.work.recorder.Usage(); spilled > 0 {
+		parts = append(parts, fmt.Sprintf("%d MiB kept, %d steps on disk", memory>>20, spilled))
+	}
+	return fitted(parts, m.layout.steps.W-6)
+}
+
+// numberAt is the number of the step at which a branch left another.
+func (m *Model) numberAt(b pipeline.Branch) int {
+	for s := b.Tip; s != nil; s = s.Parent {
+		if s.Index() <= b.At {
+			return s.Number()
+		}
+	}
+	return 0
 }
 
 // frame draws text in a frame, a column away from its sides.
@@ -172,9 +269,11 @@ func (m *Model) status() string {
 		return m.theme.Bad.Render("✗ " + m.notice.text)
 	case m.notice.text != "":
 		return m.theme.Text.Render(m.notice.text)
-	case m.job != nil:
+	case m.sweep != nil:
+		return m.theme.Accent.Render("↑↓←→ choose") + m.theme.Muted.Render("   enter or 1 to 9 takes a value   w next   esc leaves")
+	case m.work.job != nil:
 		next := 0
-		if leaf := m.track.leaf(); leaf != nil && !leaf.Done() {
+		if leaf := m.work.run.Tip(); leaf != nil && !leaf.Done() {
 			next = leaf.Number() + 1
 		}
 		text := fmt.Sprintf("● step %d is being computed", next)
@@ -185,7 +284,7 @@ func (m *Model) status() string {
 	case m.album.decoding != nil:
 		return m.theme.Faint.Render("○ decoding pictures")
 	}
-	if at := m.track.at(); at != nil && at.Done() {
+	if at := m.work.run.At(); at != nil && at.Done() {
 		return m.theme.Muted.Render("✓ done")
 	}
 	return m.theme.Muted.Render("○ paused")
@@ -193,13 +292,13 @@ func (m *Model) status() string {
 
 func (m *Model) settingsPane() string {
 	r := m.layout.settings
-	if m.model == nil {
+	if m.work.model == nil {
 		return m.frame("settings", "", r)
 	}
 	inner := r.Padded()
 	text := m.form.View() + "\n" + m.fixed()
 	title, about := "this step", ""
-	if at := m.track.at(); at != nil {
+	if at := m.work.run.At(); at != nil {
 		about = m.about(at)
 	}
 	if p := m.form.Problem(); p != "" {
@@ -278,17 +377,18 @@ func (m *Model) costs(at *pipeline.Step) []string {
 		}
 		return lines
 	}
-	prompt, guidance := at.Settings, at.Settings
+	prompt, guidance, steps := at.Settings, at.Settings, at.Settings
 	prompt.Prompt += "…"
 	guidance.Guidance++
-	return append(lines, m.pair("  prompt", m.cost(at, prompt)), m.pair("  guidance, eta", m.cost(at, guidance)))
+	steps.Steps++
+	return append(lines, m.pair("  prompt", m.cost(at, prompt)), m.pair("  guidance, eta", m.cost(at, guidance)), m.pair("  one step more", m.cost(at, steps)))
 }
 
 // cost words the denoiser calls of a change.
 func (m *Model) cost(at *pipeline.Step, to pipeline.Settings) string {
 	if at.Done() {
-		at = m.track.path[0]
+		at = m.work.run.Path()[0]
 	}
-	c := m.model.Cost(at, to)
+	c := m.work.model.Cost(at, to)
 	return fmt.Sprintf("%d now, %d to the end", c.Now, c.ToEnd)
 }
