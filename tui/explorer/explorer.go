@@ -100,7 +100,10 @@ const (
 )
 
 // screens are the places pictures are shown at.
-type screens struct{ main, latent, channels, strip *termimg.Surface }
+type screens struct {
+	main, latent, channels, strip *termimg.Surface
+	drawn                         strip
+}
 
 func (s screens) all() []*termimg.Surface {
 	return []*termimg.Surface{s.main, s.latent, s.channels, s.strip}
@@ -118,10 +121,9 @@ func New(ctx context.Context, d Deps, t theme.Theme) *Model {
 		ctx: ctx, deps: d, album: newAlbum(), form: form.New(d.Keys, t), theme: t,
 		work: work{run: pipeline.NewRun(), recorder: unrecorded{}, ahead: &ahead{on: d.Ahead}},
 	}
-	m.screens = screens{d.Images.NewSurface(), d.Images.NewSurface(), d.Images.NewSurface(), d.Images.NewSurface()}
-	for _, s := range m.screens.all()[1:] {
-		s.SetSampling(termimg.Nearest)
-	}
+	m.screens = screens{main: d.Images.NewSurface(), latent: d.Images.NewSurface(), channels: d.Images.NewSurface(), strip: d.Images.NewSurface()}
+	m.screens.latent.SetSampling(termimg.Nearest)
+	m.screens.channels.SetSampling(termimg.Nearest)
 	return m
 }
 

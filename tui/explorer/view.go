@@ -36,7 +36,7 @@ func (m *Model) refresh() {
 	sampling, img := termimg.Nearest, v.latent
 	switch {
 	case m.sweep != nil:
-		img = m.sweep.picture()
+		sampling, img = termimg.Smooth, m.sweep.picture()
 	case m.show == showComing:
 		img = v.coming
 	case m.show == showChannels:
@@ -71,7 +71,7 @@ func (m *Model) large(at *pipeline.Step) *pipeline.Step {
 // thumbs is how many thumbnails there is room for.
 func (m *Model) thumbs() int {
 	r := m.layout.strip()
-	return min(max(r.W/max(2*r.H+1, 1), 1), m.work.run.Tip().End()+1)
+	return min(max(r.W/max(2*r.H, 1), 1), m.work.run.Tip().End()+1)
 }
 
 // picture is the best there is of a step's x0: decoded, else by the matrix.
@@ -129,6 +129,9 @@ func (m *Model) pane(s *termimg.Surface, r box.Rect, title string) string {
 	return box.Around(title, s.View(inner.W, inner.H), r.W, r.H, m.theme.Border)
 }
 
+// tabsFrom is how wide the large picture's pane must be to name all that it can show.
+const tabsFrom = 48
+
 // mainTitle names what the large picture shows, as tabs.
 func (m *Model) mainTitle() string {
 	if m.sweep != nil {
@@ -143,6 +146,9 @@ func (m *Model) mainTitle() string {
 		}
 	}
 	title := strings.Join(names, " ")
+	if m.layout.main.W < tabsFrom {
+		title = names[m.show]
+	}
 	at := m.work.run.At()
 	if at == nil {
 		return title

@@ -22,7 +22,7 @@ const fileMark = "tty-graphics-protocol"
 
 // maxFiles is how many files may wait for the terminal; it should have read and
 // removed all but the last long before.
-const maxFiles = 3 * idsPerSurface
+const maxFiles = 4 * idsPerSurface
 
 // sharedMemory is a folder that never touches a disk, where there is one.
 const sharedMemory = "/dev/shm"

@@ -75,15 +75,18 @@ func (s *Surface) SetSampling(by Sampling) {
 	s.c.wakeEncoder()
 }
 
-// Submit replaces the picture; nil clears the surface. It never blocks, and a
-// picture that is replaced before its turn is never encoded. The picture must
-// not be changed afterwards.
+// Submit replaces the picture; nil clears the surface, and the same one again changes
+// nothing. It never blocks, and a picture that is replaced before its turn is never
+// encoded. The picture must not be changed afterwards.
 func (s *Surface) Submit(img image.Image) {
 	if img != nil && img.Bounds().Empty() {
 		img = nil
 	}
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
+	if img != nil && s.img == img {
+		return
+	}
 	s.version++
 	s.img = img
 	if img != nil {
