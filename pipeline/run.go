@@ -204,13 +204,3 @@ func (r *Run) Snapshot() *Run {
 	s.ids.Store(r.ids.Load())
 	return s
 }
-
-// Changed is the first index up to the cursor at which settings changed on the way.
-func (r *Run) Changed() (k int, ok bool) {
-	for k := 1; k <= r.cursor && k < len(r.path); k++ {
-		if r.path[k].Settings != r.path[k-1].Settings {
-			return k, true
-		}
-	}
-	return 0, false
-}

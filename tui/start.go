@@ -44,8 +44,8 @@ type Options struct {
 	Export func(ctx context.Context, what explorer.Export, m *pipeline.Model, run *pipeline.Run) (string, error)
 	// Ahead has steps computed before they are asked for.
 	Ahead bool
-	// Command is the command line that repeats settings.
-	Command func(m *pipeline.Model, s pipeline.Settings) string
+	// Command is the command line that repeats a path, and what it does otherwise.
+	Command func(m *pipeline.Model, path []*pipeline.Step) (command, but string)
 	// Remember keeps settings for the next start.
 	Remember func(m *pipeline.Model, s pipeline.Settings) error
 }

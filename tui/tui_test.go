@@ -15,6 +15,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
 
+	"ldx/internal/export"
 	"ldx/internal/toy"
 	"ldx/pipeline"
 	"ldx/tui/termimg"
@@ -56,9 +57,11 @@ func newApp(t *testing.T, w, h int, load func(name string) error) *app {
 			s.Seed = 7
 			return m, s, nil
 		},
-		Models:   func() ([]Choice, error) { return []Choice{{"toy", "16x16"}, {"other", "16x16"}}, nil },
-		Save:     func(*pipeline.Model, *pipeline.Step, *image.RGBA) (string, error) { return "ldx.png", nil },
-		Command:  func(*pipeline.Model, pipeline.Settings) string { return "ldx run" },
+		Models: func() ([]Choice, error) { return []Choice{{"toy", "16x16"}, {"other", "16x16"}}, nil },
+		Save:   func(*pipeline.Model, *pipeline.Step, *image.RGBA) (string, error) { return "ldx.png", nil },
+		Command: func(_ *pipeline.Model, path []*pipeline.Step) (command, but string) {
+			return export.PathCommand("", path)
+		},
 		Remember: func(*pipeline.Model, pipeline.Settings) error { return nil },
 	}, images)
 	a.send(tea.WindowSizeMsg{Width: w, Height: h})

@@ -42,7 +42,11 @@ func (x *explore) run(ctx context.Context) error {
 		return err
 	}
 	// What is wrong with the command line is better said before the screen opens.
-	if _, _, err := x.sampling.resolve(); err != nil {
+	folder, _, err := x.sampling.resolve()
+	if err != nil {
+		return err
+	}
+	if err := x.sampling.sayLike(os.Stderr, folder.Name); err != nil {
 		return err
 	}
 	restore, err := redirectStderr(logPath())
@@ -52,7 +56,9 @@ func (x *explore) run(ctx context.Context) error {
 	err = tui.Run(ctx, tui.Options{
 		Graphics: protocol, Model: x.sampling.source.model,
 		Load: x.load, Models: choices, Save: savePicture, Export: exportRun, Remember: remember,
-		Command: func(m *pipeline.Model, s pipeline.Settings) string { return export.Command(x.nameOf(m), s) },
+		Command: func(m *pipeline.Model, path []*pipeline.Step) (command, but string) {
+			return export.PathCommand(x.nameOf(m), path)
+		},
 	})
 	if errors.Is(err, tui.ErrInternal) {
 		err = fmt.Errorf("%w; %s has more", err, logPath())
@@ -156,7 +162,7 @@ func choices() ([]tui.Choice, error) {
 // not taken.
 func savePicture(m *pipeline.Model, s *pipeline.Step, img *image.RGBA) (string, error) {
 	path := freeName(s, ".png")
-	parameters := export.Parameters(m.Info().Name, s.Settings)
+	parameters := export.PathParameters(m.Info().Name, s.Path())
 	return path, export.File(path, func(w io.Writer) error { return export.PNG(w, img, parameters) })
 }
 
@@ -179,13 +185,17 @@ func exportRun(ctx context.Context, what explorer.Export, m *pipeline.Model, run
 	path := freeName(at, map[explorer.Export]string{
 		explorer.GIF: ".gif", explorer.APNG: ".apng", explorer.Sheet: "-sheet.png", explorer.Trace: ".safetensors",
 	}[what])
-	switch what {
-	case explorer.Trace:
-		return path, export.File(path, func(w io.Writer) error { return export.Trace(w, m.Info().Name, at.Path()) })
-	}
-	form := formGIF
-	if what == explorer.APNG {
-		form = formAPNG
-	}
-	return path, output{path: path, form: form}.write(ctx, m, at.Path(), func(int64, int64) {})
+	pictures := func(s *pipeline.Step) (*image.RGBA, error) { return m.Picture(ctx, s) }
+	parameters := export.PathParameters(m.Info().Name, at.Path())
+	return path, export.File(path, func(w io.Writer) error {
+		switch what {
+		case explorer.Trace:
+			return export.Trace(w, m.Info().Name, at.Path())
+		case explorer.Sheet:
+			return export.Sheet(w, run, pictures, parameters)
+		case explorer.APNG:
+			return export.Animation(w, export.FormatAPNG, at.Path(), pictures, parameters)
+		}
+		return export.Animation(w, export.FormatGIF, at.Path(), pictures, parameters)
+	})
 }

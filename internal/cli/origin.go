@@ -36,7 +36,8 @@ func (s *sampling) complete(out *pipeline.Settings) error {
 	case typed("strength") && !typed("init") && out.Init == "":
 		return usage(errors.New("strength is for runs from a picture: give --init too"))
 	}
-	if typed("variation-strength") && !typed("variation-seed") {
+	ofPicture := s.like != "" && out.VariationSeed != 0
+	if typed("variation-strength") && !typed("variation-seed") && !ofPicture {
 		out.VariationSeed = 0
 		if out.VariationStrength != 0 {
 			out.VariationSeed = pipeline.RandomSeed()

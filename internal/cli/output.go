@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"ldx/internal/export"
@@ -66,33 +65,39 @@ func (o output) write(ctx context.Context, m *pipeline.Model, path []*pipeline.S
 	if o.form == formNone {
 		return nil
 	}
-	parameters := export.Parameters(m.Info().Name, path[len(path)-1].Settings)
-	shown := slices.DeleteFunc(slices.Clone(path[1:]), func(s *pipeline.Step) bool { return !s.Whole() })
-	if o.form == formPNG || len(shown) == 0 {
-		shown = path[len(path)-1:]
+	picture := func(s *pipeline.Step) (*image.RGBA, error) { return m.Picture(ctx, s) }
+	shown := export.WholeSteps(path)
+	if len(shown) > 1 {
+		shown = shown[1:] // the start is no step
 	}
-	frames := make([]*image.RGBA, len(shown))
-	for i, s := range shown {
-		img, err := m.Picture(ctx, s)
-		if err != nil {
-			return err
-		}
-		frames[i] = img
-		progress(int64(i+1), int64(len(shown)))
+	done := int64(0)
+	counted := func(s *pipeline.Step) (*image.RGBA, error) {
+		img, err := picture(s)
+		done++
+		progress(done, int64(len(shown)))
+		return img, err
 	}
+	parameters := func(s *pipeline.Step) string { return export.PathParameters(m.Info().Name, s.Path()) }
+	last := path[len(path)-1]
 	switch o.form {
 	case formGIF:
-		return export.File(o.path, func(w io.Writer) error { return export.GIF(w, frames) })
+		return export.File(o.path, func(w io.Writer) error { return export.Animation(w, export.FormatGIF, path, counted, "") })
 	case formAPNG:
-		return export.File(o.path, func(w io.Writer) error { return export.APNG(w, frames, parameters) })
+		return export.File(o.path, func(w io.Writer) error {
+			return export.Animation(w, export.FormatAPNG, path, counted, parameters(last))
+		})
 	case formFolder:
-		return writeFolder(o.path, frames, parameters)
+		return writeFolder(o.path, shown, counted, parameters)
 	}
-	return export.File(o.path, func(w io.Writer) error { return export.PNG(w, frames[0], parameters) })
+	img, err := picture(last)
+	if err != nil {
+		return err
+	}
+	return export.File(o.path, func(w io.Writer) error { return export.PNG(w, img, parameters(last)) })
 }
 
 // writeFolder writes a picture a step into a new folder, or into one that exists.
-func writeFolder(dir string, frames []*image.RGBA, parameters string) (err error) {
+func writeFolder(dir string, steps []*pipeline.Step, picture export.Pictures, parameters func(*pipeline.Step) string) (err error) {
 	dir = filepath.Clean(dir)
 	parent := filepath.Dir(dir)
 	_, statErr := os.Stat(dir)
@@ -105,16 +110,20 @@ func writeFolder(dir string, frames []*image.RGBA, parameters string) (err error
 		return export.CannotWrite(dir, err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	for i, f := range frames {
+	for i, s := range steps {
+		img, err := picture(s)
+		if err != nil {
+			return err
+		}
 		name := filepath.Join(work, stepFile(i))
-		if err := export.File(name, func(w io.Writer) error { return export.PNG(w, f, parameters) }); err != nil {
+		if err := export.File(name, func(w io.Writer) error { return export.PNG(w, img, parameters(s)) }); err != nil {
 			return export.CannotWrite(dir, err)
 		}
 	}
 	if !exists {
 		return errors.Join(os.Chmod(work, 0o755), os.Rename(work, dir))
 	}
-	for i := range frames {
+	for i := range steps {
 		if err := os.Rename(filepath.Join(work, stepFile(i)), filepath.Join(dir, stepFile(i))); err != nil {
 			return err
 		}

@@ -57,6 +57,9 @@ func (r *runCommand) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.sampling.sayLike(r.stderr, folder.Name); err != nil {
+		return err
+	}
 	out, err := newOutput(r.output)
 	if err != nil {
 		return err

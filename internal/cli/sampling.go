@@ -20,6 +20,7 @@ type sampling struct {
 	rng          string
 	promptSyntax string
 	graphics     string
+	like         string
 	flags        *pflag.FlagSet
 }
 
@@ -45,6 +46,7 @@ func (s *sampling) register(fs *pflag.FlagSet) {
 	fs.StringVar(&s.rng, "rng", string(samplers.Torch), "random number generator: "+listed(samplers.Generators()))
 	fs.StringVar(&s.spacing, "spacing", "", "timesteps: "+listed(samplers.Spacings())+" (default the model's)")
 	fs.Var(sizeFlag{&t.Width, &t.Height}, "size", "picture size in pixels (default the model's)")
+	fs.StringVar(&s.like, "like", "", "picture whose settings are the defaults: PNG, JPEG or WebP, by ldx or AUTOMATIC1111")
 	registerGraphics(fs, &s.graphics)
 	s.registerWording(fs)
 	s.registerOrigin(fs)
@@ -83,6 +85,9 @@ func (s *sampling) resolve() (pipeline.Folder, pipeline.Settings, error) {
 	if _, err := s.protocol(); err != nil {
 		return pipeline.Folder{}, pipeline.Settings{}, err
 	}
+	if err := s.likeModel(); err != nil {
+		return pipeline.Folder{}, pipeline.Settings{}, err
+	}
 	folder, err := s.source.folder()
 	if err != nil {
 		return folder, pipeline.Settings{}, err
@@ -97,9 +102,13 @@ func (s *sampling) resolve() (pipeline.Folder, pipeline.Settings, error) {
 	return folder, settings, err
 }
 
-// over lays what was typed over base and checks the result.
+// over lays what was typed over base, or over the picture of --like, and checks the
+// result.
 func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Settings, error) {
-	out := base
+	out, err := s.start(base)
+	if err != nil {
+		return out, err
+	}
 	t := s.typed
 	overlay := map[string]func(){
 		"prompt":   func() { out.Prompt = t.Prompt },

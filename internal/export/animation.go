@@ -3,6 +3,7 @@ package export
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -10,6 +11,8 @@ import (
 	"io"
 
 	"github.com/soniakeys/quant/median"
+
+	"ldx/pipeline"
 )
 
 // Animation times, in hundredths of a second: the steps, and the last picture.
@@ -20,19 +23,54 @@ const (
 
 var errNoFrames = errors.New("no frames to animate")
 
-// GIF writes frames as a looping animation that rests on the last one. Each frame
-// has a palette of its own and is dithered.
-func GIF(w io.Writer, frames []*image.RGBA) error {
-	if len(frames) == 0 {
+// Format is that of an animation.
+type Format string
+
+// The formats.
+const (
+	FormatGIF  Format = "gif"
+	FormatAPNG Format = "apng"
+)
+
+// maxGIFPixels bounds the frames of a GIF, which are all held until it is written: 64
+// MiB, 256 frames of 512x512.
+const maxGIFPixels = 64 << 20
+
+// Animation writes the whole steps of a path as a looping animation that rests on the
+// last one; parameters, as in [PNG], go into an APNG. An APNG takes the memory of one
+// picture, however many there are. A GIF that would hold more than 64 MiB leaves out
+// steps, evenly, but never the last.
+func Animation(w io.Writer, format Format, path []*pipeline.Step, pictures Pictures, parameters string) error {
+	steps := WholeSteps(path)
+	if len(steps) == 0 {
 		return errNoFrames
 	}
+	steps = steps[min(1, len(steps)-1):] // not the start, before any step
+	frame := func(i int) (*image.RGBA, error) { return pictures(steps[i]) }
+	switch format {
+	case FormatGIF:
+		s := steps[0].Settings
+		steps = thinned(steps, max(maxGIFPixels/max(s.Width*s.Height, 1), 1))
+		return writeGIF(w, len(steps), frame)
+	case FormatAPNG:
+		return writeAPNG(w, len(steps), frame, parameters)
+	}
+	return fmt.Errorf("animation format is %q, want %s or %s", format, FormatGIF, FormatAPNG)
+}
+
+// writeGIF writes n frames. Each has a palette of its own and is dithered.
+func writeGIF(w io.Writer, n int, frame func(int) (*image.RGBA, error)) error {
 	var anim gif.GIF
-	for i, f := range frames {
+	for i := range n {
+		f, err := frame(i)
+		if err != nil {
+			return err
+		}
 		palette := median.Quantizer(256).Quantize(make(color.Palette, 0, 256), f)
 		img := image.NewPaletted(f.Bounds(), palette)
 		draw.FloydSteinberg.Draw(img, img.Rect, f, f.Rect.Min)
 		anim.Image = append(anim.Image, img)
-		anim.Delay = append(anim.Delay, delay(i, len(frames)))
+		anim.Delay = append(anim.Delay, delay(i, n))
 	}
 	return gif.EncodeAll(w, &anim)
 }
@@ -44,14 +82,14 @@ func delay(i, n int) int {
 	return frameDelay
 }
 
-// APNG writes frames of one size as a looping animated PNG, every pixel exact,
-// with parameters as in [PNG].
-func APNG(w io.Writer, frames []*image.RGBA, parameters string) error {
-	if len(frames) == 0 {
-		return errNoFrames
-	}
-	writer := &apngWriter{w: w, total: len(frames)}
-	for i, f := range frames {
+// writeAPNG writes n frames of one size, every pixel exact.
+func writeAPNG(w io.Writer, n int, frame func(int) (*image.RGBA, error), parameters string) error {
+	writer := &apngWriter{w: w, total: n}
+	for i := range n {
+		f, err := frame(i)
+		if err != nil {
+			return err
+		}
 		chunks, err := pngChunks(f)
 		if err != nil {
 			return err

@@ -85,29 +85,75 @@ func TestPNGHoldsPixelsAndText(t *testing.T) {
 	}
 }
 
+// TestAnimationsKeepEveryFrame animates a path of eight calls in four steps.
 func TestAnimationsKeepEveryFrame(t *testing.T) {
-	frames := []*image.RGBA{picture(10), picture(100), picture(200)}
+	path := toyPath(t, func(s *pipeline.Settings) { s.Sampler, s.Steps = "heun", 4 })
+	asked := 0
+	shade := func(s *pipeline.Step) (*image.RGBA, error) { asked++; return picture(uint8(10 * s.Number())), nil }
 	var g, a bytes.Buffer
-	if err := errors.Join(export.GIF(&g, frames), export.APNG(&a, frames, "p")); err != nil {
+	if err := errors.Join(export.Animation(&g, export.FormatGIF, path, shade, ""), export.Animation(&a, export.FormatAPNG, path, shade, "p")); err != nil {
 		t.Fatal(err)
 	}
 	anim, err := gif.DecodeAll(&g)
-	if err != nil || len(anim.Image) != 3 || anim.Delay[2] <= anim.Delay[0] {
-		t.Errorf("GIF: %d frames, delays %v, error %v", len(anim.Image), anim.Delay, err)
+	if err != nil || len(anim.Image) != 4 || anim.Delay[3] <= anim.Delay[0] || asked != 8 {
+		t.Errorf("GIF: %d frames, delays %v, %d pictures asked for, error %v", len(anim.Image), anim.Delay, asked, err)
 	}
 	still, err := png.Decode(bytes.NewReader(a.Bytes())) // a reader that knows no animation
 	if err != nil || still.At(0, 0) != (color.RGBA{10, 10, 10, 255}) {
 		t.Errorf("APNG's still picture: %v", err)
 	}
-	if n := bytes.Count(a.Bytes(), []byte("fcTL")); n != 3 {
-		t.Errorf("APNG: %d frame controls, want 3", n)
+	if n := bytes.Count(a.Bytes(), []byte("fcTL")); n != 4 {
+		t.Errorf("APNG: %d frame controls, want 4", n)
 	}
-	if n := bytes.Count(a.Bytes(), []byte("fdAT")); n != 2 {
-		t.Errorf("APNG: %d later frames, want 2", n)
+	if n := bytes.Count(a.Bytes(), []byte("fdAT")); n != 3 {
+		t.Errorf("APNG: %d later frames, want 3", n)
 	}
-	if export.GIF(io.Discard, nil) == nil || export.APNG(io.Discard, nil, "") == nil {
-		t.Error("an animation of nothing was written")
+	broken := errors.New("broken")
+	fail := func(*pipeline.Step) (*image.RGBA, error) { return nil, broken }
+	for _, f := range []export.Format{export.FormatGIF, export.FormatAPNG} {
+		if export.Animation(io.Discard, f, nil, shade, "") == nil {
+			t.Errorf("%s: an animation of nothing was written", f)
+		}
+		if err := export.Animation(io.Discard, f, path, fail, ""); !errors.Is(err, broken) {
+			t.Errorf("%s: error is %v, want the picture's", f, err)
+		}
 	}
+	if err := export.Animation(io.Discard, "mp4", path, shade, ""); err == nil || !strings.Contains(err.Error(), "mp4") {
+		t.Errorf("error is %v, want one that names the format", err)
+	}
+}
+
+// TestGIFHoldsNoMoreThanFits makes steps of 8192x8192 pixels, of which a GIF holds one.
+func TestGIFHoldsNoMoreThanFits(t *testing.T) {
+	path := toyPath(t, func(s *pipeline.Settings) { s.Steps = 5 })
+	for _, s := range path {
+		s.Settings.Width, s.Settings.Height = 8192, 4096
+	}
+	var shown []int
+	var g bytes.Buffer
+	err := export.Animation(&g, export.FormatGIF, path, func(s *pipeline.Step) (*image.RGBA, error) {
+		shown = append(shown, s.Number())
+		return picture(1), nil
+	}, "")
+	if err != nil || !slices.Equal(shown, []int{1, 5}) {
+		t.Errorf("steps %v are shown, want 1 and 5 (error %v)", shown, err)
+	}
+}
+
+// toyPath is a whole run on the toy.
+func toyPath(t *testing.T, change func(*pipeline.Settings)) []*pipeline.Step {
+	t.Helper()
+	m := (&toy.Toy{}).Model()
+	s := m.Settings()
+	change(&s)
+	at, err := m.Begin(context.Background(), s)
+	for err == nil && !at.Done() {
+		at, err = m.Advance(context.Background(), at)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.Path()
 }
 
 func TestFileIsWholeOrNotThere(t *testing.T) {
@@ -192,7 +238,7 @@ func TestParametersAndCommand(t *testing.T) {
 		Prompt: "it's a cat", Negative: "dog", Guidance: 7.5, Sampler: "ddim", Steps: 20, Eta: 0.5, Seed: 42,
 		RNG: "torch", Spacing: "trailing", Width: 128, Height: 64,
 	}
-	want := "it's a cat\nNegative prompt: dog\nSteps: 20, Sampler: DDIM, CFG scale: 7.5, Seed: 42, Size: 128x64, Model: m, Eta: 0.5, RNG: torch, Timestep spacing: trailing"
+	want := "it's a cat\nNegative prompt: dog\nSteps: 20, Sampler: DDIM, CFG scale: 7.5, Seed: 42, Size: 128x64, Model: m, Eta: 0.5, RNG: torch, Timestep spacing: trailing, Version: ldx"
 	if got := export.Parameters("m", s); got != want {
 		t.Errorf("parameters\n%s\nwant\n%s", got, want)
 	}
@@ -221,7 +267,7 @@ func TestWordingAndOrigin(t *testing.T) {
 	if got := export.Command("", s); !strings.HasSuffix(got, want) {
 		t.Errorf("command\n%s\nwant it to end in\n%s", got, want)
 	}
-	want = `, Variation seed: 7, Variation seed strength: 0.1, Denoising strength: 0.6, Blend: "a \"b\", c", Blend weight: 0.25`
+	want = `, Variation seed: 7, Variation seed strength: 0.1, Denoising strength: 0.6, Init image: /a b/c.png, Init image SHA-256: 00, Prompt syntax: a1111, Blend: "a \"b\", c", Blend weight: 0.25, Version: ldx`
 	if got := export.Parameters("m", s); !strings.HasSuffix(got, want) {
 		t.Errorf("parameters\n%s\nwant it to end in\n%s", got, want)
 	}

@@ -13,24 +13,35 @@ import (
 // PNG writes img with parameters in a text chunk of that name, where other tools
 // look for them.
 func PNG(w io.Writer, img image.Image, parameters string) error {
-	chunks, err := pngChunks(img)
-	if err != nil {
-		return err
+	return png.Encode(&withText{w: w, parameters: parameters, header: pngHeader}, img)
+}
+
+// pngHeader is the length of a PNG's signature and of its first chunk, IHDR.
+const pngHeader = 8 + 12 + 13
+
+// withText puts parameters into a PNG that is written to it: after the header, before
+// the pixels.
+type withText struct {
+	w          io.Writer
+	parameters string
+	header     int // bytes still to come of it
+}
+
+func (t *withText) Write(data []byte) (int, error) {
+	head := min(t.header, len(data))
+	n, err := t.w.Write(data[:head])
+	t.header -= n
+	if err != nil || head == len(data) && t.header > 0 {
+		return n, err
 	}
-	if _, err := io.WriteString(w, pngSignature); err != nil {
-		return err
-	}
-	for i, c := range chunks {
-		if err := c.write(w); err != nil {
-			return err
+	if t.header == 0 && t.parameters != "" {
+		if err := textChunk("parameters", t.parameters).write(t.w); err != nil {
+			return n, err
 		}
-		if i == 0 && parameters != "" { // after the header, before the pixels
-			if err := textChunk("parameters", parameters).write(w); err != nil {
-				return err
-			}
-		}
+		t.parameters = ""
 	}
-	return nil
+	rest, err := t.w.Write(data[head:])
+	return n + rest, err
 }
 
 const pngSignature = "\x89PNG\r\n\x1a\n"

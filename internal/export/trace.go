@@ -15,8 +15,11 @@ import (
 // Trace writes a run as safetensors: float32, one entry a call in diffusers'
 // order. x is [N+1, C, H, W] and starts with x_T; x0, eps, eps_cond and
 // eps_uncond are [N, C, H, W] (eps_uncond repeats eps_cond where guidance was
-// off); timesteps and sigmas are [N]. The settings are JSON in the metadata. A
-// path that stops early is written as far as it goes.
+// off); timesteps and sigmas are [N], each of the schedule that its step was taken on. A
+// path that stops early is written as far as it goes. In the metadata "settings" are
+// those of the first call, as JSON. Where they change on the way, "changes" lists the
+// calls from which on others hold: [{"call":8,"settings":{…}}]. Each latent of x is on
+// the scale of the sampler that goes on from it.
 func Trace(w io.Writer, model string, path []*pipeline.Step) error {
 	last := path[len(path)-1]
 	all := make([]*pipeline.Tensors, len(path))
@@ -39,11 +42,39 @@ func Trace(w io.Writer, model string, path []*pipeline.Step) error {
 	}
 	t.views["timesteps"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{timesteps}}
 	t.views["sigmas"] = stack{shape: []uint64{uint64(len(calls))}, data: [][]float32{sigmas}}
-	settings, err := json.Marshal(last.Settings)
+	metadata, err := traceMetadata(model, path)
 	if err != nil {
 		return fmt.Errorf("trace: %w", err)
 	}
-	return safetensors.SerializeToWriter(t.views, map[string]string{"model": model, "settings": string(settings)}, w)
+	return safetensors.SerializeToWriter(t.views, metadata, w)
+}
+
+// traceChange says from which call on other settings hold.
+type traceChange struct {
+	Call     int               `json:"call"`
+	Settings pipeline.Settings `json:"settings"`
+}
+
+func traceMetadata(model string, path []*pipeline.Step) (map[string]string, error) {
+	settings, err := json.Marshal(path[0].Settings)
+	if err != nil {
+		return nil, err
+	}
+	metadata := map[string]string{"model": model, "settings": string(settings)}
+	var changes []traceChange
+	for i := 1; i < len(path); i++ {
+		if path[i].Settings != path[i-1].Settings {
+			changes = append(changes, traceChange{i, path[i].Settings})
+		}
+	}
+	if len(changes) > 0 {
+		list, err := json.Marshal(changes)
+		if err != nil {
+			return nil, err
+		}
+		metadata["changes"] = string(list)
+	}
+	return metadata, nil
 }
 
 // uncond is the unconditional output, or with guidance off the conditional one

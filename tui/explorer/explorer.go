@@ -21,8 +21,8 @@ type Deps struct {
 	Save func(m *pipeline.Model, s *pipeline.Step, img *image.RGBA) (string, error)
 	// Export writes something else than a picture and returns its path.
 	Export func(ctx context.Context, what Export, m *pipeline.Model, run *pipeline.Run) (string, error)
-	// Command is the command line that repeats settings.
-	Command func(m *pipeline.Model, s pipeline.Settings) string
+	// Command is the command line that repeats a path, and what it does otherwise.
+	Command func(m *pipeline.Model, path []*pipeline.Step) (command, but string)
 	// Remember keeps settings, and a prompt that was typed, for the next start.
 	Remember func(m *pipeline.Model, s pipeline.Settings) error
 	// Ahead has the next steps computed before they are asked for.

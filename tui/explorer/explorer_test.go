@@ -12,6 +12,7 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
 
+	"ldx/internal/export"
 	"ldx/internal/toy"
 	"ldx/pipeline"
 	"ldx/tui/keys"
@@ -46,8 +47,10 @@ func newScreen(t *testing.T, works *toy.Toy) *screen {
 	})
 	s.Model = New(ctx, Deps{
 		Images: images, Keys: keys.New(),
-		Save:    func(*pipeline.Model, *pipeline.Step, *image.RGBA) (string, error) { return "a.png", nil },
-		Command: func(*pipeline.Model, pipeline.Settings) string { return "ldx run" },
+		Save: func(*pipeline.Model, *pipeline.Step, *image.RGBA) (string, error) { return "a.png", nil },
+		Command: func(_ *pipeline.Model, path []*pipeline.Step) (command, but string) {
+			return export.PathCommand("", path)
+		},
 		Remember: func(_ *pipeline.Model, s2 pipeline.Settings) error {
 			s.remembered = append(s.remembered, s2)
 			return nil

@@ -3,7 +3,6 @@ package explorer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"image"
 
 	tea "charm.land/bubbletea/v2"
@@ -14,14 +13,18 @@ import (
 // copyCommand puts the command for the settings at the cursor on the clipboard, and
 // says where it would make another picture than the one on the screen.
 func (m *Model) copyCommand() tea.Cmd {
+	at := m.work.run.At()
+	if at == nil {
+		m.complain(errors.New("there is no picture yet"))
+		return nil
+	}
+	command, but := m.deps.Command(m.work.model, at.Path())
 	text := "copied the ldx run command"
-	if k, changed := m.work.run.Changed(); changed {
-		text += fmt.Sprintf("; it has no change at step %d", m.work.run.Path()[k].Number())
-	} else if at := m.work.run.At(); at != nil && !at.Done() {
-		text += "; it goes on to the end"
+	if but != "" {
+		text += "; " + but
 	}
 	m.say(text)
-	return tea.SetClipboard(m.deps.Command(m.work.model, m.form.Settings()))
+	return tea.SetClipboard(command)
 }
 
 // save writes the picture at the cursor, decoding it first where that is needed.

@@ -1,7 +1,6 @@
 package export
 
 import (
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,50 +9,6 @@ import (
 	"ldx/pipeline/prompt"
 	"ldx/samplers"
 )
-
-// Parameters are the settings in the form AUTOMATIC1111 writes into pictures and
-// other tools read: the prompt, the negative prompt, then names and values.
-func Parameters(model string, s pipeline.Settings) string {
-	var b strings.Builder
-	b.WriteString(s.Prompt + "\n")
-	if s.Negative != "" {
-		b.WriteString("Negative prompt: " + s.Negative + "\n")
-	}
-	fmt.Fprintf(&b, "Steps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model: %s, Eta: %s, RNG: %s",
-		s.Steps, strings.ToUpper(s.Sampler), number(s.Guidance), s.Seed, s.Width, s.Height, model, number(s.Eta), s.RNG)
-	if s.Sigmas != "" {
-		fmt.Fprintf(&b, ", Schedule type: %s", s.Sigmas)
-	}
-	if s.Spacing != "" {
-		fmt.Fprintf(&b, ", Timestep spacing: %s", s.Spacing)
-	}
-	if flags := guiding(s.Guiding); len(flags) > 0 {
-		fmt.Fprintf(&b, ", Guidance: %s", strings.ReplaceAll(strings.Join(flags, " "), ",", ";"))
-	}
-	if s.VariationStrength != 0 {
-		fmt.Fprintf(&b, ", Variation seed: %d, Variation seed strength: %s", s.VariationSeed, number(s.VariationStrength))
-	}
-	if s.Init != "" {
-		fmt.Fprintf(&b, ", Denoising strength: %s", number(s.Strength))
-	}
-	if s.BlendWeight != 0 {
-		fmt.Fprintf(&b, ", Blend: %s, Blend weight: %s", quoted(s.Blend), number(s.BlendWeight))
-	}
-	return b.String()
-}
-
-// quoted is a value as readers of parameters take one that holds their separators: a
-// JSON string.
-func quoted(text string) string {
-	if text != "" && !strings.ContainsAny(text, ",:\n\"") {
-		return text
-	}
-	var b strings.Builder
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	_ = enc.Encode(text) // a string always has JSON
-	return strings.TrimSuffix(b.String(), "\n")
-}
 
 // Command is the `ldx run` that makes the same picture from the shell. Flags that
 // hold the model's defaults are written too: defaults may change.
@@ -81,6 +36,23 @@ func Command(model string, s pipeline.Settings) string {
 		args = append(args, "--spacing", string(s.Spacing))
 	}
 	return strings.Join(append(args, "-o", "out.png"), " ")
+}
+
+// PathCommand is [Command] for the last step of a path, and what that command does
+// otherwise than the path, "" for nothing.
+func PathCommand(model string, path []*pipeline.Step) (command, but string) {
+	last := path[len(path)-1]
+	var notes []string
+	for _, c := range ChangesOn(path) {
+		notes = append(notes, fmt.Sprintf("it has no change at step %d (%s)", c.Step, c))
+	}
+	if last.Settings.LaterSeed != 0 {
+		notes = append(notes, fmt.Sprintf("it has no seed %d for later noise", last.Settings.LaterSeed))
+	}
+	if !last.Done() {
+		notes = append(notes, "it goes on to the end")
+	}
+	return Command(model, last.Settings), strings.Join(notes, "; ")
 }
 
 // wording are the flags for how prompts are read and blended.
