@@ -100,7 +100,7 @@ func (e *explorer) options(m *pipeline.Model, tty *os.File, p termimg.Protocol) 
 		},
 		Models:   func() ([]tui.Choice, error) { return nil, nil },
 		Save:     func(*pipeline.Model, *pipeline.Step, *image.RGBA) (string, error) { return "", nil },
-		Command:  func(*pipeline.Model, pipeline.Settings) string { return "" },
+		Command:  func(*pipeline.Model, []*pipeline.Step) (command, but string) { return "", "" },
 		Remember: func(*pipeline.Model, pipeline.Settings) error { return nil },
 	}
 }

@@ -1,6 +1,11 @@
 package pipeline
 
-import "math"
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+)
 
 // Figures are a step's statistics: what a breakpoint may wait for. What there is
 // nothing to tell of is 0.
@@ -48,4 +53,49 @@ func rms(a, b []float32) float64 {
 		sum += d * d
 	}
 	return math.Sqrt(sum / float64(max(len(a), 1)))
+}
+
+// named are the figures as JSON has them.
+func (f *Figures) named() map[string]*float64 {
+	return map[string]*float64{"push": &f.Push, "change": &f.Change, "spread": &f.Spread, "peak": &f.Peak}
+}
+
+// MarshalJSON writes what is not 0. What is no number, as where a denoiser's outputs
+// overflow, is a string, which JSON's own numbers cannot say.
+func (f Figures) MarshalJSON() ([]byte, error) {
+	out := map[string]any{}
+	for name, v := range f.named() {
+		switch {
+		case math.IsNaN(*v) || math.IsInf(*v, 0):
+			out[name] = strconv.FormatFloat(*v, 'g', -1, 64)
+		case *v != 0:
+			out[name] = *v
+		}
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (f *Figures) UnmarshalJSON(data []byte) error {
+	var in map[string]any
+	if err := json.Unmarshal(data, &in); err != nil {
+		return err
+	}
+	for name, v := range f.named() {
+		switch read := in[name].(type) {
+		case nil:
+			*v = 0
+		case float64:
+			*v = read
+		case string:
+			parsed, err := strconv.ParseFloat(read, 64)
+			if err != nil {
+				return fmt.Errorf("figure %s is %q, want a number", name, read)
+			}
+			*v = parsed
+		default:
+			return fmt.Errorf("figure %s is no number", name)
+		}
+	}
+	return nil
 }

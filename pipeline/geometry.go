@@ -46,6 +46,14 @@ func (g Geometry) shape(s Settings) tensor.Shape {
 // checkSize holds a picture's size in pixels against the geometry and the memory
 // there is.
 func (g Geometry) checkSize(width, height int) error {
+	if err := g.checkSides(width, height); err != nil {
+		return err
+	}
+	return checkMemory(width, height, g.Factor<<g.Attended)
+}
+
+// checkSides holds a picture's size in pixels against the geometry.
+func (g Geometry) checkSides(width, height int) error {
 	if width > maxSide || height > maxSide {
 		return fmt.Errorf("size is %dx%d, want at most %d a side", width, height, maxSide)
 	}
@@ -54,7 +62,7 @@ func (g Geometry) checkSize(width, height int) error {
 		return fmt.Errorf("size is %dx%d, want both sides a multiple of %d, for example %dx%d",
 			width, height, multiple, nearest(width, multiple), nearest(height, multiple))
 	}
-	return checkMemory(width, height, g.Factor<<g.Attended)
+	return nil
 }
 
 func nearest(n, multiple int) int {

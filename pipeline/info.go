@@ -43,22 +43,7 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	if err := i.Latent.checkSize(s.Width, s.Height); err != nil {
 		return nil, err
 	}
-	if err := s.RNG.Check(); err != nil {
-		return nil, err
-	}
-	for _, seed := range []uint64{s.Seed, s.LaterSeed} {
-		if err := s.RNG.CheckSeed(seed); err != nil {
-			return nil, err
-		}
-	}
-	sampler, err := samplers.ByName(s.Sampler)
-	if err != nil {
-		return nil, err
-	}
-	if s.Eta > 0 && !sampler.Eta {
-		return nil, fmt.Errorf("eta is %g, but %s has none: want 0, or one of %s", s.Eta, s.Sampler, samplers.Names(func(o samplers.Sampler) bool { return o.Eta }))
-	}
-	if err := s.guidance().Suits(sampler); err != nil {
+	if err := s.checkDraws(); err != nil {
 		return nil, err
 	}
 	leg, err := i.Leg(s.spec())
@@ -66,6 +51,26 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 		return nil, err
 	}
 	return leg.Plan, i.checkStart(s, leg.Plan)
+}
+
+// checkDraws holds the generator, its seeds and the sampler against each other.
+func (s Settings) checkDraws() error {
+	if err := s.RNG.Check(); err != nil {
+		return err
+	}
+	for _, seed := range []uint64{s.Seed, s.LaterSeed} {
+		if err := s.RNG.CheckSeed(seed); err != nil {
+			return err
+		}
+	}
+	sampler, err := samplers.ByName(s.Sampler)
+	if err != nil {
+		return err
+	}
+	if s.Eta > 0 && !sampler.Eta {
+		return fmt.Errorf("eta is %g, but %s has none: want 0, or one of %s", s.Eta, s.Sampler, samplers.Names(func(o samplers.Sampler) bool { return o.Eta }))
+	}
+	return s.guidance().Suits(sampler)
 }
 
 const defaultsFile = "ldx.json"

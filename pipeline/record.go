@@ -28,26 +28,25 @@ func (s *Step) Record() Record {
 
 // Restorer makes steps of records again. Steps of one leg share it.
 type Restorer struct {
-	info Info
-	legs map[LegSpec]*Leg
+	info    Info
+	legs    map[LegSpec]*Leg
+	checked map[Settings]error
 }
 
 // NewRestorer restores steps of a model.
-func NewRestorer(i Info) *Restorer { return &Restorer{info: i, legs: map[LegSpec]*Leg{}} }
+func NewRestorer(i Info) *Restorer {
+	return &Restorer{info: i, legs: map[LegSpec]*Leg{}, checked: map[Settings]error{}}
+}
 
 // Step makes the step of a record that follows parent, nil at the start. load reads its
 // numbers. A record that no run of the model could have made is an error.
 func (r *Restorer) Step(rec Record, parent *Step, load func() (*Tensors, error)) (*Step, error) {
-	if err := r.info.Check(rec.Settings); err != nil {
+	if err := r.check(rec.Settings); err != nil {
 		return nil, fmt.Errorf("step %d: %w", rec.ID, err)
 	}
-	leg, ok := r.legs[rec.Leg]
-	if !ok {
-		var err error
-		if leg, err = r.info.Leg(rec.Leg); err != nil {
-			return nil, fmt.Errorf("step %d: %w", rec.ID, err)
-		}
-		r.legs[rec.Leg] = leg
+	leg, err := r.leg(rec.Leg)
+	if err != nil {
+		return nil, fmt.Errorf("step %d: %w", rec.ID, err)
 	}
 	if rec.ID < 0 || rec.Leg.Before < 0 || rec.Call < 0 || rec.Call > leg.Plan.Calls() {
 		return nil, fmt.Errorf("step %d is call %d after %d steps, want 0 to %d", rec.ID, rec.Call, rec.Leg.Before, leg.Plan.Calls())
@@ -58,4 +57,37 @@ func (r *Restorer) Step(rec Record, parent *Step, load func() (*Tensors, error))
 	}
 	s.Written(load)
 	return s, nil
+}
+
+// check is [Info.Check] without what only making a step takes: memory for the
+// denoiser, and an encoder for the picture that a run starts from.
+func (r *Restorer) check(s Settings) error {
+	known, ok := r.checked[s]
+	if !ok {
+		known = r.info.checkStored(s)
+		r.checked[s] = known
+	}
+	return known
+}
+
+func (i Info) checkStored(s Settings) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	if err := i.Latent.checkSides(s.Width, s.Height); err != nil {
+		return err
+	}
+	return s.checkDraws()
+}
+
+// leg lays out a leg, or finds it among those laid out before.
+func (r *Restorer) leg(spec LegSpec) (*Leg, error) {
+	if leg, ok := r.legs[spec]; ok {
+		return leg, nil
+	}
+	leg, err := r.info.Leg(spec)
+	if err == nil {
+		r.legs[spec] = leg
+	}
+	return leg, err
 }

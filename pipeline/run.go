@@ -98,6 +98,9 @@ func (r *Run) Branches() []Branch {
 	return slices.DeleteFunc(slices.Clone(r.branches), func(b Branch) bool { return b.Hidden })
 }
 
+// NextBranch is the number of the branch that comes next.
+func (r *Run) NextBranch() int { return len(r.branches) }
+
 // AimOn is where a step on from the tip belongs.
 func (r *Run) AimOn() Aim {
 	if r.current < 0 {
@@ -116,7 +119,7 @@ func (r *Run) AimEdit(k int) Aim {
 }
 
 func (r *Run) aimNew(k int) Aim {
-	return Aim{Branch: len(r.branches), From: r.current, At: k}
+	return Aim{Branch: r.NextBranch(), From: r.current, At: k}
 }
 
 // Number gives a new step its number in the run, before anybody else sees it. It may be

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"sync"
 	"sync/atomic"
 
 	"ldx/samplers"
@@ -23,10 +24,18 @@ func (t *Tensors) Eps() []float32 { return t.Guided.Output }
 type holder struct {
 	held atomic.Pointer[Tensors]
 	load atomic.Pointer[func() (*Tensors, error)]
+	// loading is held while numbers are read, so that they are read once, and that
+	// whoever counts what is in memory never releases what is just on its way there.
+	loading sync.Mutex
 }
 
 // Tensors are the step's numbers, read from disk where they are not in memory.
 func (h *holder) Tensors() (*Tensors, error) {
+	if t := h.held.Load(); t != nil {
+		return t, nil
+	}
+	h.loading.Lock()
+	defer h.loading.Unlock()
 	if t := h.held.Load(); t != nil {
 		return t, nil
 	}
@@ -44,9 +53,13 @@ func (h *holder) Held() *Tensors { return h.held.Load() }
 // Written says how the step's numbers are read again, so that they may be released.
 func (h *holder) Written(load func() (*Tensors, error)) { h.load.Store(&load) }
 
-// Release lets go of the step's numbers, if they can be read again.
-func (h *holder) Release() {
-	if h.load.Load() != nil {
-		h.held.Store(nil)
+// Release lets go of the step's numbers. It reports false, and does nothing, where they
+// could not be read again or are being read right now; it never waits.
+func (h *holder) Release() bool {
+	if h.load.Load() == nil || !h.loading.TryLock() {
+		return false
 	}
+	defer h.loading.Unlock()
+	h.held.Store(nil)
+	return true
 }

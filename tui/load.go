@@ -8,6 +8,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"ldx/pipeline"
+	"ldx/tui/explorer"
 	"ldx/tui/theme"
 )
 
@@ -27,7 +28,54 @@ type loadMsg struct {
 	done     bool
 	model    *pipeline.Model
 	settings pipeline.Settings
+	record   record
 	err      error
+}
+
+// record is where a run is written, and what there is of it already.
+type record struct {
+	to  Recorder // nil for nowhere
+	run *pipeline.Run
+}
+
+// close writes what is left.
+func (r record) close() error {
+	if r.to == nil {
+		return nil
+	}
+	return r.to.Close()
+}
+
+// writer is what the explorer writes with.
+func (r record) writer() explorer.Recorder {
+	if r.to == nil {
+		return nil // and not a Recorder that is a nil one
+	}
+	return r.to
+}
+
+// troubleMsg says that writing a run begins to fail, or works again.
+type troubleMsg struct{ err error }
+
+// listen waits for the next trouble with writing.
+func (r *root) listen() tea.Cmd {
+	return func() tea.Msg {
+		select {
+		case err := <-r.troubles:
+			return troubleMsg{err}
+		case <-r.ctx.Done():
+			return nil
+		}
+	}
+}
+
+func (r *root) trouble(msg troubleMsg) tea.Cmd {
+	if msg.err != nil {
+		r.explorer.Complain(msg.err)
+	} else {
+		r.explorer.Tell("the session is saved again")
+	}
+	return r.listen()
 }
 
 // load starts loading a model by name in place of any other on its way.
@@ -48,6 +96,9 @@ func (r *root) load(name string) tea.Cmd {
 			default:
 			}
 		})
+		if msg.err == nil && r.options.Record != nil {
+			msg.record.to, msg.record.run, msg.err = r.options.Record(msg.model)
+		}
 		l.events <- msg
 	}()
 	return l.next()
@@ -67,7 +118,7 @@ func (l *loading) next() tea.Cmd {
 // closed again.
 func (r *root) loaded(msg loadMsg) tea.Cmd {
 	if r.loading == nil || msg.id != r.loading.id {
-		return closeModel(msg.model)
+		return closeModel(msg.model, msg.record)
 	}
 	if !msg.done {
 		r.loading.last = msg.progress
@@ -79,20 +130,33 @@ func (r *root) loaded(msg loadMsg) tea.Cmd {
 			r.failed = msg.err
 			r.explorer.Complain(msg.err)
 		}
-		return nil
+		return closeModel(msg.model, msg.record)
 	}
 	r.failed = nil
-	old, cmd := r.explorer.SetModel(msg.model, msg.settings, nil, nil)
-	return tea.Batch(cmd, closeModel(old))
+	old, cmd := r.explorer.SetModel(msg.model, msg.settings, msg.record.run, msg.record.writer())
+	before := r.record
+	if r.record = msg.record; r.record.to != nil {
+		r.record.to.OnTrouble(func(err error) {
+			select { // only the newest is of use
+			case r.troubles <- err:
+			default:
+			}
+		})
+	}
+	return tea.Batch(cmd, closeModel(old, before))
 }
 
-// closeModel frees a model once its last call has returned.
-func closeModel(m *pipeline.Model) tea.Cmd {
+// closeModel frees a model once its last call has returned, and ends the writing of its
+// run.
+func closeModel(m *pipeline.Model, written record) tea.Cmd {
 	if m == nil {
 		return nil
 	}
 	return func() tea.Msg {
 		_ = m.Close() // it is gone either way
+		if err := written.close(); err != nil {
+			return troubleMsg{err}
+		}
 		return nil
 	}
 }

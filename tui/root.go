@@ -31,12 +31,14 @@ type root struct {
 	loading  *loading
 	loads    int   // numbers loads
 	failed   error // why there is no model
+	record   record
+	troubles chan error // with writing the run
 }
 
 func newRoot(ctx context.Context, o Options, images *termimg.Compositor) *root {
 	k, t := keys.New(), theme.New(true, colorprofile.TrueColor)
 	return &root{
-		ctx: ctx, options: o, images: images, keys: k, theme: t, dark: true, profile: colorprofile.TrueColor,
+		ctx: ctx, options: o, troubles: make(chan error, 1), images: images, keys: k, theme: t, dark: true, profile: colorprofile.TrueColor,
 		explorer: explorer.New(ctx, explorer.Deps{
 			Images: images, Keys: k, Save: o.Save, Export: o.Export, Command: o.Command, Remember: o.Remember, Ahead: o.Ahead,
 		}, t),
@@ -45,7 +47,7 @@ func newRoot(ctx context.Context, o Options, images *termimg.Compositor) *root {
 
 // Init asks the terminal what it can do and starts loading.
 func (r *root) Init() tea.Cmd {
-	return tea.Batch(r.images.Probe(), tea.RequestBackgroundColor, r.lookAgain(), r.load(r.options.Model))
+	return tea.Batch(r.images.Probe(), tea.RequestBackgroundColor, r.lookAgain(), r.listen(), r.load(r.options.Model))
 }
 
 // settled is when a terminal that opens its window for the program has given it
@@ -70,7 +72,7 @@ func (r *root) lookAgain() tea.Cmd {
 // close frees the model after the program has ended.
 func (r *root) close() error {
 	if m := r.explorer.Loaded(); m != nil {
-		return errors.Join(r.explorer.Flush(), m.Close())
+		return errors.Join(r.explorer.Flush(), m.Close(), r.record.close())
 	}
 	return nil
 }
@@ -98,6 +100,8 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return r, r.mouse(msg)
 	case loadMsg:
 		return r, r.loaded(msg)
+	case troubleMsg:
+		return r, r.trouble(msg)
 	case choicesMsg:
 		r.popup = &picker{choicesMsg: msg}
 	default:

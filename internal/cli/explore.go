@@ -22,11 +22,13 @@ import (
 
 // explore is `ldx` without a command: the explorer on the screen.
 type explore struct {
+	version  string
 	sampling sampling
 
 	mu      sync.Mutex
 	runtime *ort.Runtime // once it is loaded
-	names   map[*pipeline.Model]string
+	loaded  map[*pipeline.Model]pipeline.Folder
+	opened  string // the session to go on with, "" for a new one or once it is open
 }
 
 func (x *explore) register(fs *pflag.FlagSet) {
@@ -55,7 +57,7 @@ func (x *explore) run(ctx context.Context) error {
 	}
 	err = tui.Run(ctx, tui.Options{
 		Graphics: protocol, Model: x.sampling.source.model,
-		Load: x.load, Models: choices, Save: savePicture, Export: exportRun, Remember: remember,
+		Load: x.load, Models: choices, Save: savePicture, Export: exportRun, Remember: remember, Record: x.record,
 		Command: func(m *pipeline.Model, path []*pipeline.Step) (command, but string) {
 			return export.PathCommand(x.nameOf(m), path)
 		},
@@ -79,24 +81,24 @@ func (x *explore) close() error {
 func (x *explore) nameOf(m *pipeline.Model) string {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	return x.names[m]
+	f := x.loaded[m]
+	if f.Dir != "" && f.Dir == filepath.Join(modelsHome(), f.Name) {
+		return f.Name
+	}
+	return f.Dir
 }
 
-// name keeps how m is found again.
-func (x *explore) name(m *pipeline.Model, f pipeline.Folder) {
-	name := f.Dir
+// keep remembers where m is from.
+func (x *explore) keep(m *pipeline.Model, f pipeline.Folder) {
 	if abs, err := filepath.Abs(f.Dir); err == nil && f.Dir != "" {
-		name = abs
-	}
-	if name == filepath.Join(modelsHome(), f.Name) {
-		name = f.Name
+		f.Dir = abs
 	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.names == nil {
-		x.names = map[*pipeline.Model]string{}
+	if x.loaded == nil {
+		x.loaded = map[*pipeline.Model]pipeline.Folder{}
 	}
-	x.names[m] = name
+	x.loaded[m] = f
 }
 
 // load gets a model by name for the interface, and the settings to start on: the
@@ -126,7 +128,7 @@ func (x *explore) load(ctx context.Context, name string, progress func(tui.Progr
 	if err != nil {
 		return nil, none, err
 	}
-	x.name(m, folder)
+	x.keep(m, folder)
 	return m, settings, nil
 }
 

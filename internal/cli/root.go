@@ -117,7 +117,7 @@ func printError(w io.Writer, _ fang.Styles, err error) {
 }
 
 func newRoot(version string) *cobra.Command {
-	x := &explore{}
+	x := &explore{version: version}
 	root := &cobra.Command{
 		Use:   "ldx",
 		Short: "A step debugger for latent diffusion in the terminal",
@@ -133,7 +133,7 @@ func newRoot(version string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return x.run(cmd.Context()) },
 	}
 	x.register(root.Flags())
-	root.AddCommand(newRun(version), newModels(), newDoctor(version), newVersion(version))
+	root.AddCommand(newRun(version), newOpen(version), newModels(), newDoctor(version), newVersion(version))
 	return root
 }
 

@@ -310,6 +310,9 @@ type noticeMsg notice
 func (m *Model) say(text string)    { m.notice = notice{text: text} }
 func (m *Model) complain(err error) { m.notice = notice{text: err.Error(), bad: true} }
 
+// Tell shows a notice.
+func (m *Model) Tell(text string) { m.say(text) }
+
 // Complain shows an error.
 func (m *Model) Complain(err error) { m.complain(err) }
 

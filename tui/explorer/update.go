@@ -59,9 +59,12 @@ func (m *Model) jobEvent(msg jobMsg) tea.Cmd {
 		if !current && !m.extends(s, msg.job.aim) {
 			continue
 		}
-		if err := m.work.run.Apply(pipeline.Op{Do: pipeline.Take, Step: s, Aim: msg.job.aim}); err != nil {
+		op := pipeline.Op{Do: pipeline.Take, Step: s, Aim: msg.job.aim}
+		if err := m.work.run.Apply(op); err != nil {
 			m.complain(err)
+			continue
 		}
+		m.work.recorder.Queue(op)
 	}
 	if !current {
 		return nil
