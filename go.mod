@@ -17,6 +17,7 @@ require (
 	github.com/gofrs/flock v0.13.2
 	github.com/jezek/xgb v1.1.1
 	github.com/nlpodyssey/safetensors v0.0.0-20250209183917-bfb01cc25f7c
+	github.com/sahilm/fuzzy v0.1.3
 	github.com/sbinet/npyio v0.6.0
 	github.com/shirou/gopsutil/v4 v4.26.10
 	github.com/soniakeys/quant v1.0.0

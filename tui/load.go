@@ -143,7 +143,7 @@ func (r *root) loaded(msg loadMsg) tea.Cmd {
 			}
 		})
 	}
-	return tea.Batch(cmd, closeModel(old, before))
+	return tea.Batch(cmd, closeModel(old, before), r.used(msg.settings.Prompt))
 }
 
 // closeModel frees a model once its last call has returned, and ends the writing of its
@@ -174,13 +174,13 @@ func (r *root) cancelLoading() bool {
 // loadCells is the width of the progress bar.
 const loadCells = 24
 
-// text is what stands in place of the picture meanwhile.
-func (l *loading) text(t theme.Theme) string {
+// text is what stands in place of the picture meanwhile; cancel is the key that cancels.
+func (l *loading) text(t theme.Theme, cancel string) string {
 	line := l.last.What
 	if l.last.Total > 0 {
 		full := int(loadCells * min(l.last.Done, l.last.Total) / l.last.Total)
 		bar := t.Accent.Render(strings.Repeat("━", full)) + t.Faint.Render(strings.Repeat("─", loadCells-full))
 		line += fmt.Sprintf("\n\n  %s %3d %%", bar, 100*min(l.last.Done, l.last.Total)/l.last.Total)
 	}
-	return "\n  " + t.Text.Render(line) + "\n\n  " + t.Faint.Render("esc cancels")
+	return "\n  " + t.Text.Render(line) + "\n\n  " + t.Faint.Render(cancel+" cancels")
 }

@@ -1,15 +1,14 @@
 package tui
 
 import (
-	"fmt"
-	"strings"
-
 	"charm.land/bubbles/v2/key"
 	tea "charm.land/bubbletea/v2"
-	"charm.land/lipgloss/v2"
 
-	"ldx/tui/box"
+	"ldx/tui/ask"
+	"ldx/tui/history"
 	"ldx/tui/keys"
+	"ldx/tui/palette"
+	"ldx/tui/pick"
 	"ldx/tui/theme"
 )
 
@@ -17,66 +16,102 @@ import (
 type popup interface {
 	view(w, h int, t theme.Theme) string
 	bindings(keys.Map) []key.Binding
-	// key handles a press: a name to load or "", and whether the popup stays.
-	key(msg tea.KeyPressMsg, k keys.Map) (choice string, stay bool)
+	// update takes a key, pasted text or the mouse, its place counted from the popup's
+	// corner: what follows, and whether the popup stays.
+	update(msg tea.Msg, k keys.Map) (cmd tea.Cmd, stay bool)
 }
 
-// popupKey passes a key to the popup; esc closes any.
-func (r *root) popupKey(msg tea.KeyPressMsg) tea.Cmd {
-	choice, stay := r.popup.key(msg, r.keys)
+// popupTop is the row at which popups begin.
+const popupTop = 1
+
+// toPopup passes a message to the popup, which may close.
+func (r *root) toPopup(msg tea.Msg) tea.Cmd {
+	cmd, stay := r.popup.update(msg, r.keys)
 	if !stay {
 		r.popup = nil
 	}
-	if choice != "" {
-		return r.load(choice)
+	return cmd
+}
+
+// asked opens the popup that a screen asks for, or fetches what it will show.
+func (r *root) asked(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case ask.Line:
+		r.popup = newLine(msg)
+	case ask.Choice:
+		r.popup = newChoice(msg, r.keys)
+	case ask.Prompts:
+		return r.prompts(msg)
+	case ask.Tokens:
+		return r.tokens(msg)
 	}
 	return nil
 }
 
-// help is the sheet of all keys.
-type help struct{ groups []keys.Group }
-
-func (h help) bindings(k keys.Map) []key.Binding { return []key.Binding{k.Popup.Close} }
-
-func (h help) key(tea.KeyPressMsg, keys.Map) (string, bool) { return "", false }
-
-// Widths of the sheet's columns.
-const (
-	keyColumn  = 10
-	helpColumn = 38
-)
-
-func (h help) view(w, height int, t theme.Theme) string {
-	columns := make([]string, 0, 2)
-	for _, part := range [][]keys.Group{h.groups[:2], h.groups[2:]} {
-		columns = append(columns, box.Fit(whole(sheet(part, t), height-box.Frame, t), min(helpColumn, w/2-2), height-box.Frame))
+// show opens a popup whose contents have come, unless another was opened meanwhile.
+func (r *root) show(p popup) {
+	if r.popup == nil {
+		r.popup = p
 	}
-	body := lipgloss.JoinHorizontal(lipgloss.Top, columns...)
-	return box.Draw(t.Muted.Render("all keys"), body, w, height, t.Focus)
 }
 
-// whole says so where text has more than rows lines.
-func whole(text string, rows int, t theme.Theme) string {
-	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
-	if len(lines) <= rows {
-		return text
-	}
-	return strings.Join(append(lines[:max(rows-1, 0)], t.Warn.Render(" … needs more rows")), "\n")
+// list is a popup to choose from.
+type list struct {
+	*pick.Model
+	chosen func(i int) tea.Cmd
 }
 
-func sheet(groups []keys.Group, t theme.Theme) string {
-	var b strings.Builder
-	for i, g := range groups {
-		if i > 0 {
-			b.WriteString("\n")
-		}
-		b.WriteString(" " + t.Accent.Render(g.Title) + "\n")
-		for _, k := range g.Bindings {
-			name := fmt.Sprintf("%-*s", keyColumn, k.Help().Key)
-			b.WriteString("  " + t.Key.Render(name) + " " + t.Text.Render(k.Help().Desc) + "\n")
-		}
+func (l *list) view(w, h int, t theme.Theme) string { return l.View(w, h, t) }
+
+func (l *list) bindings(keys.Map) []key.Binding { return l.Bindings() }
+
+func (l *list) update(msg tea.Msg, _ keys.Map) (tea.Cmd, bool) {
+	i, result := l.Update(msg)
+	if result == pick.Chosen {
+		return l.chosen(i), false
 	}
-	return b.String()
+	return nil, result == pick.Stays
+}
+
+// answer is a command that brings what an answer makes, nil for nothing.
+func answer(msg tea.Msg) tea.Cmd {
+	if msg == nil {
+		return nil
+	}
+	return func() tea.Msg { return msg }
+}
+
+func newChoice(c ask.Choice, k keys.Map) *list {
+	items := make([]pick.Item, len(c.Items))
+	for i, it := range c.Items {
+		items[i] = pick.Item{Name: it.Name, Detail: it.Detail}
+	}
+	model := pick.New(c.Title, "there is nothing to choose", items, nil, k.Popup)
+	model.Go(c.At)
+	return &list{Model: model, chosen: func(i int) tea.Cmd { return answer(c.Then(i)) }}
+}
+
+// openPalette lists the actions; what is chosen comes back as a press of its key.
+func (r *root) openPalette() {
+	model := palette.New(r.keys, r.enabled)
+	r.popup = &list{Model: model.Model, chosen: func(i int) tea.Cmd { return answer(model.Press(i)) }}
+}
+
+// enabled reports whether an action means anything now.
+func (r *root) enabled(name string) bool {
+	switch name {
+	case "show.models", "show.help", "show.palette", "show.quit":
+		return true
+	case "run.cancel":
+		return r.loading != nil || r.explorer.Busy()
+	}
+	if r.explorer.Loaded() == nil {
+		return false
+	}
+	if screen, knows := any(r.explorer).(interface{ Enabled(name string) bool }); knows {
+		return screen.Enabled(name)
+	}
+	return true
 }
 
 // choicesMsg brings the models there are.
@@ -93,42 +128,55 @@ func (r *root) choices() tea.Cmd {
 	}
 }
 
-// picker chooses a model.
-type picker struct {
-	choicesMsg
-	at int
-}
-
-func (p *picker) bindings(k keys.Map) []key.Binding {
-	return []key.Binding{k.Popup.Up, k.Popup.Down, k.Popup.Choose, k.Popup.Close}
-}
-
-func (p *picker) key(msg tea.KeyPressMsg, k keys.Map) (string, bool) {
-	switch {
-	case key.Matches(msg, k.Popup.Up):
-		p.at = max(p.at-1, 0)
-	case key.Matches(msg, k.Popup.Down):
-		p.at = min(p.at+1, len(p.list)-1)
-	case key.Matches(msg, k.Popup.Choose) && p.at < len(p.list):
-		return p.list[p.at].Name, false
-	case key.Matches(msg, k.Popup.Close):
-		return "", false
+// openModels lists models to load.
+func (r *root) openModels(msg choicesMsg) {
+	none := "there is no model"
+	if msg.err != nil {
+		none = "✗ " + msg.err.Error()
 	}
-	return "", true
+	items := make([]pick.Item, len(msg.list))
+	for i, c := range msg.list {
+		items[i] = pick.Item{Name: c.Name, Detail: c.Detail}
+	}
+	model := pick.New("models", none, items, nil, r.keys.Popup)
+	r.show(&list{Model: model, chosen: func(i int) tea.Cmd { return r.load(msg.list[i].Name) }})
+	if msg.err != nil && len(msg.list) > 0 {
+		r.explorer.Complain(msg.err)
+	}
 }
 
-func (p *picker) view(w, h int, t theme.Theme) string {
-	var b strings.Builder
-	if p.err != nil {
-		b.WriteString(" " + t.Bad.Render("✗ "+p.err.Error()) + "\n")
-	}
-	first := max(0, p.at-(h-box.Frame)+1)
-	for i, c := range p.list[first:] {
-		mark, style := "   ", t.Text
-		if first+i == p.at {
-			mark, style = t.Accent.Render(" ▸ "), t.Selected
+// promptsMsg brings the prompts used before.
+type promptsMsg struct {
+	list []string
+	err  error
+	then func(string) tea.Msg
+}
+
+// prompts reads the prompts used before, those of other programs among them.
+func (r *root) prompts(q ask.Prompts) tea.Cmd {
+	store := r.options.History
+	return func() tea.Msg {
+		if store == nil {
+			return promptsMsg{then: q.Then}
 		}
-		b.WriteString(mark + style.Render(c.Name) + "  " + t.Muted.Render(c.Detail) + "\n")
+		err := store.Load()
+		return promptsMsg{list: store.Prompts(), err: err, then: q.Then}
 	}
-	return box.Draw(t.Muted.Render("models"), b.String(), w, h, t.Focus)
 }
+
+func (r *root) openPrompts(msg promptsMsg) {
+	p := history.NewPopup(msg.list, msg.err, r.keys)
+	r.show(&list{Model: p.Model, chosen: func(i int) tea.Cmd { return answer(msg.then(p.Prompt(i))) }})
+}
+
+// used is a command that remembers a prompt.
+func (r *root) used(prompt string) tea.Cmd {
+	store := r.options.History
+	if store == nil {
+		return nil
+	}
+	return func() tea.Msg { return usedMsg{store.Add(prompt)} }
+}
+
+// usedMsg says that a prompt was remembered.
+type usedMsg struct{ err error }

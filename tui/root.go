@@ -10,6 +10,8 @@ import (
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/term"
 
+	"ldx/pipeline"
+	"ldx/tui/ask"
 	"ldx/tui/explorer"
 	"ldx/tui/keys"
 	"ldx/tui/termimg"
@@ -36,18 +38,36 @@ type root struct {
 }
 
 func newRoot(ctx context.Context, o Options, images *termimg.Compositor) *root {
-	k, t := keys.New(), theme.New(true, colorprofile.TrueColor)
+	k, dark := keys.New(), o.Theme != theme.Light
+	if o.Keys != nil {
+		k = *o.Keys
+	}
+	t := theme.New(dark, colorprofile.TrueColor)
 	return &root{
-		ctx: ctx, options: o, troubles: make(chan error, 1), images: images, keys: k, theme: t, dark: true, profile: colorprofile.TrueColor,
+		ctx: ctx, options: o, troubles: make(chan error, 1), images: images, keys: k, theme: t, dark: dark, profile: colorprofile.TrueColor,
 		explorer: explorer.New(ctx, explorer.Deps{
-			Images: images, Keys: k, Save: o.Save, Export: o.Export, Command: o.Command, Remember: o.Remember, Ahead: o.Ahead,
+			Images: images, Keys: k, Save: o.Save, Export: o.Export, Ahead: o.Ahead, Command: o.Command, Remember: rememberAll(o),
 		}, t),
+	}
+}
+
+// rememberAll keeps the prompt of settings with the settings.
+func rememberAll(o Options) func(*pipeline.Model, pipeline.Settings) error {
+	if o.History == nil {
+		return o.Remember
+	}
+	return func(m *pipeline.Model, s pipeline.Settings) error {
+		return errors.Join(o.Remember(m, s), o.History.Add(s.Prompt))
 	}
 }
 
 // Init asks the terminal what it can do and starts loading.
 func (r *root) Init() tea.Cmd {
-	return tea.Batch(r.images.Probe(), tea.RequestBackgroundColor, r.lookAgain(), r.listen(), r.load(r.options.Model))
+	cmds := []tea.Cmd{r.images.Probe(), r.lookAgain(), r.listen(), r.load(r.options.Model)}
+	if r.options.Theme == theme.Auto {
+		cmds = append(cmds, tea.RequestBackgroundColor)
+	}
+	return tea.Batch(cmds...)
 }
 
 // settled is when a terminal that opens its window for the program has given it
@@ -89,8 +109,10 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 			return r, tea.RequestWindowSize
 		}
 	case tea.BackgroundColorMsg:
-		r.dark = msg.IsDark()
-		r.setTheme()
+		if r.options.Theme == theme.Auto {
+			r.dark = msg.IsDark()
+			r.setTheme()
+		}
 	case tea.ColorProfileMsg:
 		r.profile = msg.Profile
 		r.setTheme()
@@ -102,12 +124,36 @@ func (r *root) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 		return r, r.loaded(msg)
 	case troubleMsg:
 		return r, r.trouble(msg)
-	case choicesMsg:
-		r.popup = &picker{choicesMsg: msg}
 	default:
-		return r, r.explorer.Update(msg)
+		return r, r.other(msg)
 	}
 	return r, nil
+}
+
+// other routes what is not the terminal's: for a popup, or for the explorer.
+func (r *root) other(msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case ask.Line, ask.Choice, ask.Prompts, ask.Tokens:
+		return r.asked(msg)
+	case choicesMsg:
+		r.openModels(msg)
+	case promptsMsg:
+		r.openPrompts(msg)
+	case tokensMsg:
+		r.show(tokenSheet(msg))
+	case usedMsg:
+		if msg.err != nil {
+			r.explorer.Complain(msg.err)
+		}
+	case tea.PasteMsg:
+		if r.popup != nil {
+			return r.toPopup(msg)
+		}
+		return r.explorer.Update(msg)
+	default:
+		return r.explorer.Update(msg)
+	}
+	return nil
 }
 
 func (r *root) setTheme() {
@@ -121,7 +167,7 @@ func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
 		return r.quit()
 	}
 	if r.popup != nil {
-		return r.popupKey(msg)
+		return r.toPopup(msg)
 	}
 	if key.Matches(msg, r.keys.Run.Cancel) && r.cancelLoading() {
 		return nil
@@ -133,7 +179,9 @@ func (r *root) key(msg tea.KeyPressMsg) tea.Cmd {
 	case key.Matches(msg, r.keys.Show.Quit):
 		return r.quit()
 	case key.Matches(msg, r.keys.Show.Help):
-		r.popup = help{groups: r.keys.Groups()}
+		r.popup = helpSheet(r.keys.Groups())
+	case key.Matches(msg, r.keys.Show.Palette):
+		r.openPalette()
 	case key.Matches(msg, r.keys.Show.Models):
 		return r.choices()
 	}
@@ -148,7 +196,7 @@ func (r *root) quit() tea.Cmd {
 
 func (r *root) mouse(msg tea.MouseMsg) tea.Cmd {
 	if r.popup != nil {
-		return nil
+		return r.popupMouse(msg)
 	}
 	m := msg.Mouse()
 	switch msg.(type) {
@@ -167,6 +215,18 @@ func (r *root) mouse(msg tea.MouseMsg) tea.Cmd {
 		case tea.MouseWheelDown:
 			return r.explorer.Wheel(1)
 		}
+	}
+	return nil
+}
+
+// popupMouse passes presses and the wheel to the popup, counted from its corner.
+func (r *root) popupMouse(msg tea.MouseMsg) tea.Cmd {
+	switch msg := msg.(type) {
+	case tea.MouseClickMsg:
+		msg.Y -= popupTop
+		return r.toPopup(msg)
+	case tea.MouseWheelMsg:
+		return r.toPopup(msg)
 	}
 	return nil
 }

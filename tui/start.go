@@ -12,7 +12,10 @@ import (
 
 	"ldx/pipeline"
 	"ldx/tui/explorer"
+	"ldx/tui/history"
+	"ldx/tui/keys"
 	"ldx/tui/termimg"
+	"ldx/tui/theme"
 )
 
 // Progress tells how far loading is; a Total of 0 is unknown.
@@ -33,7 +36,10 @@ type Options struct {
 	// In and Out are the terminal; nil is the process's own.
 	In, Out  *os.File
 	Graphics termimg.Protocol
-	Model    string // the name of the one to load first
+	Model    string         // the name of the one to load first
+	Keys     *keys.Map      // nil for the default ones
+	Theme    theme.Choice   // the zero value asks the terminal
+	History  *history.Store // of prompts, nil for none
 	// Load gets a model by name, with the settings to start it on.
 	Load func(ctx context.Context, name string, progress func(Progress)) (*pipeline.Model, pipeline.Settings, error)
 	// Models lists what can be loaded.

@@ -27,7 +27,7 @@ func (r *root) content() string {
 	}
 	if r.w < explorer.MinWidth || r.h < explorer.MinHeight {
 		r.explorer.HidePictures()
-		text := fmt.Sprintf("%dx%d is too small\nldx needs %dx%d\nq quits", r.w, r.h, explorer.MinWidth, explorer.MinHeight)
+		text := fmt.Sprintf("%dx%d is too small\nldx needs %dx%d\n%s quits", r.w, r.h, explorer.MinWidth, explorer.MinHeight, r.keys.Show.Quit.Help().Key)
 		return box.Fit(text, r.w, r.h)
 	}
 	var body string
@@ -42,13 +42,14 @@ func (r *root) content() string {
 
 // waiting is what stands in place of a picture while there is no model.
 func (r *root) waiting() string {
+	models, quit := r.keys.Show.Models.Help().Key, r.keys.Show.Quit.Help().Key
 	switch {
 	case r.loading != nil:
-		return r.loading.text(r.theme)
+		return r.loading.text(r.theme, r.keys.Run.Cancel.Help().Key)
 	case r.failed != nil:
-		return "\n  " + r.theme.Bad.Render("✗ "+ansi.Wordwrap(r.failed.Error(), max(r.w/2, 20), "")) + "\n\n  " + r.theme.Faint.Render("m picks a model, q quits")
+		return "\n  " + r.theme.Bad.Render("✗ "+ansi.Wordwrap(r.failed.Error(), max(r.w/2, 20), "")) + "\n\n  " + r.theme.Faint.Render(models+" picks a model, "+quit+" quits")
 	}
-	return "\n  " + r.theme.Faint.Render("no model: m picks one")
+	return "\n  " + r.theme.Faint.Render("no model: "+models+" picks one")
 }
 
 // header names the model on the left and how pictures are drawn on the right.

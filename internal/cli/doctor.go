@@ -52,6 +52,7 @@ func (d *doctor) run(ctx context.Context, w io.Writer) error {
 	d.libraryReport(&b)
 	fmt.Fprintf(&b, "device    cpu: used; the others are not supported yet\n\n")
 	d.modelsReport(&b)
+	fmt.Fprintf(&b, "config    %s\n\n", configReport(configPath()))
 	report, err := tui.Probe(ctx, protocol)
 	if err != nil {
 		fmt.Fprintf(&b, "terminal  not asked: %v\n", err)

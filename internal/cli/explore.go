@@ -18,12 +18,16 @@ import (
 	"ldx/pipeline/ort/library"
 	"ldx/tui"
 	"ldx/tui/explorer"
+	"ldx/tui/history"
+	"ldx/tui/theme"
 )
 
 // explore is `ldx` without a command: the explorer on the screen.
 type explore struct {
 	version  string
 	sampling sampling
+	theme    string
+	memory   int64 // bound of the numbers kept in memory, in bytes; 0 is the default
 
 	mu      sync.Mutex
 	runtime *ort.Runtime // once it is loaded
@@ -33,15 +37,42 @@ type explore struct {
 
 func (x *explore) register(fs *pflag.FlagSet) {
 	x.sampling.register(fs)
+	fs.StringVar(&x.theme, "theme", "auto", "colours: "+listed(theme.Choices()))
+}
+
+// configured is the config file's with what was typed over it.
+func (x *explore) configured() (config, error) {
+	c, _, err := readConfig(configPath())
+	return x.over(c), usage(err)
+}
+
+// over puts what was typed over a config.
+func (x *explore) over(c config) config {
+	if x.sampling.flags.Changed("theme") {
+		c.theme = x.theme
+	}
+	if x.sampling.flags.Changed("graphics") {
+		c.graphics = x.sampling.graphics
+	}
+	return c
 }
 
 func (x *explore) run(ctx context.Context) error {
 	if x.sampling.typed.Sampler == samplerHelp {
 		return listSamplers(os.Stdout)
 	}
-	protocol, err := x.sampling.protocol()
+	config, err := x.configured()
 	if err != nil {
 		return err
+	}
+	protocol, err := protocol(config.graphics)
+	if err != nil {
+		return err
+	}
+	x.memory = config.memory
+	colours, err := theme.ParseChoice(config.theme)
+	if err != nil {
+		return usage(err)
 	}
 	// What is wrong with the command line is better said before the screen opens.
 	folder, _, err := x.sampling.resolve()
@@ -56,8 +87,9 @@ func (x *explore) run(ctx context.Context) error {
 		return err
 	}
 	err = tui.Run(ctx, tui.Options{
-		Graphics: protocol, Model: x.sampling.source.model,
-		Load: x.load, Models: choices, Save: savePicture, Export: exportRun, Remember: remember, Record: x.record,
+		Graphics: protocol, Model: x.sampling.source.model, Keys: &config.keys, Theme: colours, Ahead: config.ahead,
+		History: history.New(promptsPath(), export.File),
+		Load:    x.load, Models: choices, Save: savePicture, Export: exportRun, Remember: remember, Record: x.record,
 		Command: func(m *pipeline.Model, path []*pipeline.Step) (command, but string) {
 			return export.PathCommand(x.nameOf(m), path)
 		},

@@ -19,6 +19,8 @@ type remembered map[string]pipeline.Settings
 
 func statePath() string { return filepath.Join(xdg.StateHome, "ldx", "explorer.json") }
 
+func promptsPath() string { return filepath.Join(xdg.StateHome, "ldx", "prompts.json") }
+
 func logPath() string { return filepath.Join(xdg.StateHome, "ldx", "ldx.log") }
 
 func readRemembered() (remembered, error) {

@@ -147,6 +147,13 @@ func orNothing(dir string) string {
 	return dir
 }
 
+// bound gives a session the config's bound of memory.
+func (x *explore) bound(s *session.Session) {
+	if x.memory > 0 {
+		s.SetBudget(x.memory)
+	}
+}
+
 // record begins a loaded model's session, or goes on with the one that was opened.
 func (x *explore) record(m *pipeline.Model) (tui.Recorder, *pipeline.Run, error) {
 	x.mu.Lock()
@@ -162,11 +169,13 @@ func (x *explore) record(m *pipeline.Model) (tui.Recorder, *pipeline.Run, error)
 		if err != nil {
 			return nil, nil, err // and not a Recorder that is a nil *Session
 		}
+		x.bound(s)
 		return s, run, nil
 	}
 	s, err := session.Create(filepath.Join(sessionsHome(), session.Name(now)), now)
 	if err != nil {
 		return nil, nil, err
 	}
+	x.bound(s)
 	return s, nil, nil
 }

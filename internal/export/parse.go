@@ -39,10 +39,13 @@ func splitPrompts(text string) (positive, negative string) {
 	return text, ""
 }
 
+// maxPairs bounds the names that are read; pictures have up to some dozens.
+const maxPairs = 1000
+
 // splitPairs reads "Name: value, Name: value". A value in quotes is a JSON string; text
 // that is neither is passed over.
 func splitPairs(line string) (all pairs) {
-	for line != "" {
+	for line != "" && len(all) < maxPairs {
 		name, rest, ok := strings.Cut(line, ":")
 		if !ok {
 			break

@@ -26,11 +26,18 @@ type Ignored struct {
 	Why string // "" where the name is just none of ours
 }
 
+// maxSaid bounds how many names a message has.
+const maxSaid = 20
+
 // String lists what was ignored in a line, "" for nothing.
 func (f Found) String() string {
 	var parts []string
-	for _, i := range f.Ignored {
-		text := i.Name + " " + clipped(i.Value)
+	for n, i := range f.Ignored {
+		if n == maxSaid {
+			parts = append(parts, fmt.Sprintf("and %d more", len(f.Ignored)-n))
+			break
+		}
+		text := clipped(i.Name) + " " + clipped(i.Value)
 		if i.Why != "" {
 			text += " (" + i.Why + ")"
 		}

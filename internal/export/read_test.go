@@ -179,6 +179,19 @@ func TestParametersComeBack(t *testing.T) {
 	}
 }
 
+// TestManyNamesAreSaidInALine takes a picture with more of them than any tool writes.
+func TestManyNamesAreSaidInALine(t *testing.T) {
+	text := sample + strings.Repeat(", Sampler: x\x1b, A\u202eb: "+strings.Repeat("c", 100), 1e4)
+	found, err := export.ParseParameters(text, base())
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := found.String()
+	if len(line) > 5000 || !strings.HasSuffix(line, " more") || strings.ContainsAny(line, "\n\x1b\u202e") {
+		t.Errorf("%d bytes are said: %.300s", len(line), line)
+	}
+}
+
 const sample = "猫\nSteps: 20, Sampler: DDIM, CFG scale: 7, Seed: 1, Size: 64x64"
 
 func pngWith(chunks ...[]byte) []byte {

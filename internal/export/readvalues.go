@@ -137,13 +137,22 @@ func (in *reader) takeOurs(v Pair) (known bool, err error) {
 	case keySpacing:
 		s.Spacing = samplers.Spacing(v.Value)
 	default:
-		if strings.HasPrefix(v.Name, keyChanges) || v.Name == keyStopped {
-			in.ignore(v, "a new run takes the same settings all the way")
-			return true, nil
-		}
-		return false, nil
+		return in.passOver(v), nil
 	}
 	return true, err
+}
+
+// passOver says what of the way a picture was made a new run does not do again.
+func (in *reader) passOver(v Pair) bool {
+	switch {
+	case strings.HasPrefix(v.Name, keyChanges):
+		in.ignore(v, "a new run has the last settings all the way")
+	case v.Name == keyStopped:
+		in.ignore(v, "a new run goes on to the end")
+	default:
+		return false
+	}
+	return true
 }
 
 func whole(v Pair, to *int) (err error) {

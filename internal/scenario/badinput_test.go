@@ -76,6 +76,7 @@ func TestCommandLine(t *testing.T) {
 		{run("-p", strings.Repeat("x", 1<<16), "-n", strings.Repeat("x", 1<<16), "--steps", "0"), 2, []string{"steps is 0"}},
 		{[]string{"--graphics", "nonsense"}, 2, []string{`"nonsense"`, "auto, kitty, sixel, iterm2, blocks or off"}},
 		{run("--graphics", "nonsense"), 2, []string{`"nonsense"`, "auto, kitty, sixel, iterm2, blocks or off"}},
+		{[]string{"--theme", "pink"}, 2, []string{`"pink"`, "auto, light or dark"}},
 		{[]string{"--steps", "0"}, 2, []string{"steps is 0"}},
 		{[]string{"nonsense"}, 2, []string{`command "nonsense"`, "ldx --help"}},
 		{[]string{"run"}, 2, []string{"nothing to write", "-o", "--trace", "--json"}},

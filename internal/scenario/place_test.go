@@ -36,7 +36,7 @@ func newPlace(t *testing.T) *place {
 		p.must(os.Mkdir(dir, 0o755))
 	}
 	p.env = []string{
-		"HOME=" + p.home, "XDG_STATE_HOME=" + p.state, "XDG_DATA_HOME=" + p.data,
+		"HOME=" + p.home, "XDG_STATE_HOME=" + p.state, "XDG_DATA_HOME=" + p.data, "XDG_CONFIG_HOME=" + filepath.Join(p.home, "config"),
 		"XDG_CACHE_HOME=" + filepath.Join(filepath.Dir(program), "cache"), // of all tests: it saves time
 		"LDX_ORT_LIBRARY=" + libraryPath(t),
 	}

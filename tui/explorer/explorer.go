@@ -11,6 +11,7 @@ import (
 	"ldx/tui/keys"
 	"ldx/tui/termimg"
 	"ldx/tui/theme"
+	"ldx/tui/tree"
 )
 
 // Deps are what the screen is given from outside.
@@ -68,6 +69,7 @@ type Model struct {
 	show    shows
 	screens screens
 	layout  layout
+	tree    *tree.Model
 	notice  notice
 	theme   theme.Theme
 }
@@ -118,7 +120,7 @@ type notice struct {
 // New makes the screen without a model. Work ends when ctx does.
 func New(ctx context.Context, d Deps, t theme.Theme) *Model {
 	m := &Model{
-		ctx: ctx, deps: d, album: newAlbum(), form: form.New(d.Keys, t), theme: t,
+		ctx: ctx, deps: d, album: newAlbum(), form: form.New(d.Keys, t), tree: &tree.Model{}, theme: t,
 		work: work{run: pipeline.NewRun(), recorder: unrecorded{}, ahead: &ahead{on: d.Ahead}},
 	}
 	m.screens = screens{main: d.Images.NewSurface(), latent: d.Images.NewSurface(), channels: d.Images.NewSurface(), strip: d.Images.NewSurface()}

@@ -2,7 +2,11 @@
 // sheet of all keys are made from it, so no key is undocumented.
 package keys
 
-import "charm.land/bubbles/v2/key"
+import (
+	"slices"
+
+	"charm.land/bubbles/v2/key"
+)
 
 // Map is the explorer's bindings.
 type Map struct {
@@ -41,9 +45,10 @@ type FieldKeys struct {
 	Accept, Leave, More, Less key.Binding
 }
 
-// PopupKeys act in lists; any key closes the sheet of keys.
+// PopupKeys act in lists and sheets. Where a list is filtered by typing, those of
+// them that are text are text.
 type PopupKeys struct {
-	Up, Down, Choose, Close key.Binding
+	Up, Down, PageUp, PageDown, Choose, Close key.Binding
 }
 
 func bind(help, description string, keys ...string) key.Binding {
@@ -52,107 +57,129 @@ func bind(help, description string, keys ...string) key.Binding {
 
 // New is the default bindings.
 func New() Map {
-	return Map{
-		Run: RunKeys{
-			Step:    bind("space", "step", "space"),
-			Back:    bind("←", "back", "left", "h"),
-			Forward: bind("→", "forward along kept steps", "right", "l"),
-			First:   bind("home", "first step", "home"),
-			Last:    bind("end", "last kept step", "end"),
-			Run:     bind("r", "run / pause", "r"),
-			Goto:    bind("g", "run to a step", "g"),
-			Restart: bind("R", "restart from noise", "R", "shift+r"),
-			Cancel:  bind("esc", "cancel what is running", "esc"),
+	return Map{Run: runKeys(), Tree: treeKeys(), Edit: editKeys(), Show: showKeys(), Field: fieldKeys(), Popup: popupKeys()}
+}
 
-			Break:     bind("b", "breakpoint here", "b"),
-			BreakWhen: bind("B", "breakpoint when …", "B", "shift+b"),
-			Ahead:     bind("A", "look ahead on / off", "A", "shift+a"),
-		},
-		Tree: TreeKeys{
-			Fork:     bind("f", "branch here", "f"),
-			Next:     bind("]", "next branch", "]"),
-			Previous: bind("[", "previous branch", "["),
-			Tree:     bind("t", "tree of branches", "t"),
-			Rename:   bind("N", "rename branch", "N", "shift+n"),
-			Delete:   bind("D", "delete branch", "D", "shift+d"),
-			Undo:     bind("u", "undo", "u", "ctrl+z"),
-			Redo:     bind("U", "redo", "U", "shift+u", "ctrl+y"),
-			Mark:     bind("x", "mark this step", "x"),
-			Compare:  bind("c", "compare with the marked", "c"),
-		},
-		Edit: EditKeys{
-			Next:     bind("tab", "next setting", "tab"),
-			Previous: bind("shift+tab", "previous setting", "shift+tab"),
-			Open:     bind("enter", "edit setting", "enter"),
-			Up:       bind("↑", "more", "up", "k"),
-			Down:     bind("↓", "less", "down", "j"),
-			Default:  bind("backspace", "setting's default", "backspace"),
-			Prompt:   bind("p", "edit prompt", "p"),
-			History:  bind("H", "earlier prompts", "H", "shift+h"),
-			Tokens:   bind("T", "tokens of the prompt", "T", "shift+t"),
-			Sweep:    bind("w", "sweep guidance or eta", "w"),
+func runKeys() RunKeys {
+	return RunKeys{
+		Step:    bind("space", "step", "space"),
+		Back:    bind("←", "back", "left", "h"),
+		Forward: bind("→", "forward along kept steps", "right", "l"),
+		First:   bind("home", "first step", "home"),
+		Last:    bind("end", "last kept step", "end"),
+		Run:     bind("r", "run / pause", "r"),
+		Goto:    bind("g", "run to a step", "g"),
+		Restart: bind("R", "restart from noise", "R", "shift+r"),
+		Cancel:  bind("esc", "cancel what is running", "esc"),
 
-			NewSeed:  bind("n", "new random seed", "n"),
-			SeedUp:   bind("+", "next seed", "+", "="),
-			SeedDown: bind("-", "previous seed", "-"),
-			LockSeed: bind("L", "lock seed", "L", "shift+l"),
-			Reseed:   bind("S", "new noise from here on", "S", "shift+s"),
-		},
-		Show: ShowKeys{
-			View:    bind("v", "x0, latent or channels", "v"),
-			Save:    bind("s", "save picture", "s"),
-			Export:  bind("e", "save animation, sheet …", "e"),
-			Copy:    bind("y", "copy as a command", "y"),
-			Models:  bind("m", "models", "m"),
-			Palette: bind("ctrl+k", "all actions", "ctrl+k"),
-			Help:    bind("?", "all keys", "?"),
-			Quit:    bind("q", "quit", "q", "ctrl+c"),
-		},
-		Field: FieldKeys{
-			Accept: bind("enter", "apply", "enter"),
-			Leave:  bind("esc", "leave it", "esc"),
-			More:   bind("↑", "more", "up"),
-			Less:   bind("↓", "less", "down"),
-		},
-		Popup: PopupKeys{
-			Up:     bind("↑", "previous", "up", "k"),
-			Down:   bind("↓", "next", "down", "j"),
-			Choose: bind("enter", "choose", "enter"),
-			Close:  bind("esc", "close", "esc", "q", "m"),
-		},
+		Break:     bind("b", "breakpoint here", "b"),
+		BreakWhen: bind("B", "breakpoint when …", "B", "shift+b"),
+		Ahead:     bind("A", "look ahead on / off", "A", "shift+a"),
 	}
 }
 
-// Group is a titled list of bindings.
-type Group struct {
-	Title    string
-	Bindings []key.Binding
-}
-
-// Groups lists every binding for the sheet of all keys.
-func (m Map) Groups() []Group {
-	r, t, e, s, f, p := m.Run, m.Tree, m.Edit, m.Show, m.Field, m.Popup
-	return []Group{
-		{"Steps", []key.Binding{r.Step, r.Back, r.Forward, r.First, r.Last, r.Run, r.Goto, r.Restart, r.Cancel, r.Break, r.BreakWhen, r.Ahead}},
-		{"Branches", []key.Binding{t.Fork, t.Next, t.Previous, t.Tree, t.Rename, t.Delete, t.Undo, t.Redo, t.Mark, t.Compare}},
-		{"Settings", []key.Binding{e.Next, e.Previous, e.Open, e.Prompt, e.History, e.Tokens, e.Up, e.Down, e.Default, e.Sweep, e.NewSeed, e.SeedUp, e.SeedDown, e.LockSeed, e.Reseed}},
-		{"Show", []key.Binding{s.View, s.Save, s.Export, s.Copy, s.Models, s.Palette, s.Help, s.Quit}},
-		{"While editing", []key.Binding{f.Accept, f.Leave, f.More, f.Less}},
-		{"In lists", []key.Binding{p.Up, p.Down, p.Choose, p.Close}},
+func treeKeys() TreeKeys {
+	return TreeKeys{
+		Fork:     bind("f", "branch here", "f"),
+		Next:     bind("]", "next branch", "]"),
+		Previous: bind("[", "previous branch", "["),
+		Tree:     bind("t", "tree of branches", "t"),
+		Rename:   bind("N", "rename branch", "N", "shift+n"),
+		Delete:   bind("D", "delete branch", "D", "shift+d"),
+		Undo:     bind("u", "undo", "u", "ctrl+z"),
+		Redo:     bind("U", "redo", "U", "shift+u", "ctrl+y"),
+		Mark:     bind("x", "mark this step", "x"),
+		Compare:  bind("c", "compare with the marked", "c"),
 	}
 }
 
-// Short is the help line, most needed first. Its last always entries stay on a
-// narrow screen, where others before them are left out.
+func editKeys() EditKeys {
+	return EditKeys{
+		Next:     bind("tab", "next setting", "tab"),
+		Previous: bind("shift+tab", "previous setting", "shift+tab"),
+		Open:     bind("enter", "edit setting", "enter"),
+		Up:       bind("↑", "more", "up", "k"),
+		Down:     bind("↓", "less", "down", "j"),
+		Default:  bind("backspace", "setting's default", "backspace"),
+		Prompt:   bind("p", "edit prompt", "p"),
+		History:  bind("H", "earlier prompts", "H", "shift+h"),
+		Tokens:   bind("T", "tokens of the prompt", "T", "shift+t"),
+		Sweep:    bind("w", "sweep guidance or eta", "w"),
+
+		NewSeed:  bind("n", "new random seed", "n"),
+		SeedUp:   bind("+", "next seed", "+", "="),
+		SeedDown: bind("-", "previous seed", "-"),
+		LockSeed: bind("L", "lock seed", "L", "shift+l"),
+		Reseed:   bind("S", "new noise from here on", "S", "shift+s"),
+	}
+}
+
+func showKeys() ShowKeys {
+	return ShowKeys{
+		View:    bind("v", "x0, latent or channels", "v"),
+		Save:    bind("s", "save picture", "s"),
+		Export:  bind("e", "save animation, sheet …", "e"),
+		Copy:    bind("y", "copy as a command", "y"),
+		Models:  bind("m", "models", "m"),
+		Palette: bind("ctrl+k", "all actions", "ctrl+k"),
+		Help:    bind("?", "all keys", "?"),
+		Quit:    bind("q", "quit", "q", "ctrl+c"),
+	}
+}
+
+func fieldKeys() FieldKeys {
+	return FieldKeys{
+		Accept: bind("enter", "apply", "enter"),
+		Leave:  bind("esc", "leave it", "esc"),
+		More:   bind("↑", "more", "up"),
+		Less:   bind("↓", "less", "down"),
+	}
+}
+
+func popupKeys() PopupKeys {
+	return PopupKeys{
+		Up:       bind("↑", "previous", "up", "k"),
+		Down:     bind("↓", "next", "down", "j"),
+		PageUp:   bind("pgup", "a page up", "pgup"),
+		PageDown: bind("pgdown", "a page down", "pgdown", "space"),
+		Choose:   bind("enter", "choose", "enter"),
+		Close:    bind("esc", "close", "esc", "q"),
+	}
+}
+
+// Short is the help line, most needed first, without what has no key. Its last always
+// entries stay on a narrow screen, where others before them are left out.
 func (m Map) Short() (line []key.Binding, always int) {
-	return []key.Binding{
-		bind("space", "step"), bind("←→", "scrub"), bind("r", "run"), bind("tab ↑↓", "settings"), bind("p", "prompt"),
-		bind("n", "seed"), bind("v", "view"), bind("s", "save"), bind("m", "models"),
-		bind("?", "all keys"), bind("q", "quit"),
-	}, 2
+	r, e, s := m.Run, m.Edit, m.Show
+	line = bound(
+		named(r.Step, "step"), both(r.Back, r.Forward, "scrub"), named(r.Run, "run"), named(e.Next, "settings"),
+		both(e.Up, e.Down, "change"), named(e.Prompt, "prompt"), named(e.NewSeed, "seed"), named(m.Tree.Fork, "branch"),
+		named(s.View, "view"), named(s.Save, "save"), named(s.Models, "models"), named(s.Palette, "actions"),
+	)
+	last := bound(named(s.Help, "all keys"), named(s.Quit, "quit"))
+	return append(line, last...), len(last)
 }
 
 // Editing is the help line while a field is edited.
 func (m Map) Editing() []key.Binding {
-	return []key.Binding{m.Field.Accept, m.Field.Leave, bind("↑ ↓", "change a number")}
+	return bound(m.Field.Accept, m.Field.Leave, both(m.Field.More, m.Field.Less, "change a number"))
+}
+
+// named is a binding under a shorter description.
+func named(b key.Binding, description string) key.Binding {
+	b.SetHelp(b.Help().Key, description)
+	return b
+}
+
+// both is an entry of the help line for two opposite keys.
+func both(a, b key.Binding, description string) key.Binding {
+	if len(a.Keys()) == 0 || len(b.Keys()) == 0 {
+		return key.NewBinding()
+	}
+	return bind(a.Help().Key+" "+b.Help().Key, description, a.Keys()[0], b.Keys()[0])
+}
+
+// bound leaves out what has no key.
+func bound(all ...key.Binding) []key.Binding {
+	return slices.DeleteFunc(all, func(b key.Binding) bool { return len(b.Keys()) == 0 })
 }

@@ -3,11 +3,38 @@
 package theme
 
 import (
+	"fmt"
 	"image/color"
 
 	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/colorprofile"
 )
+
+// Choice is which theme to take.
+type Choice string
+
+// The choices; the zero value is Auto.
+const (
+	Auto  Choice = "" // by the terminal's background
+	Light Choice = "light"
+	Dark  Choice = "dark"
+)
+
+// Choices lists what [ParseChoice] takes.
+func Choices() []string { return []string{auto, string(Light), string(Dark)} }
+
+const auto = "auto"
+
+// ParseChoice reads a choice by its name.
+func ParseChoice(name string) (Choice, error) {
+	switch c := Choice(name); c {
+	case Auto, auto:
+		return Auto, nil
+	case Light, Dark:
+		return c, nil
+	}
+	return Auto, fmt.Errorf("theme is %q, want auto, light or dark", name)
+}
 
 // palette is a set of colours by role.
 type palette struct {
@@ -49,7 +76,7 @@ func New(dark bool, profile colorprofile.Profile) Theme {
 		accent: shade("5", "#8250df", "#c297ff"),
 		warn:   shade("3", "#9a6700", "#e3b341"),
 		bad:    shade("1", "#cf222e", "#ff7b72"),
-		border: shade("8", "#afb8c1", "#4a5360"),
+		border: shade("8", "#8c959f", "#5b6673"),
 	}
 	style := lipgloss.NewStyle
 	return Theme{
