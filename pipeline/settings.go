@@ -63,6 +63,9 @@ type Origin struct {
 	Strength float64 `json:"strength,omitempty"`
 }
 
+// DefaultStrength is that of a run from a picture, as in diffusers.
+const DefaultStrength = 0.8
+
 // RandomSeed draws a seed below 2^32: torch's CPU generator tells no more apart.
 func RandomSeed() uint64 { return uint64(rand.Uint32()) }
 

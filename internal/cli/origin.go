@@ -13,7 +13,7 @@ import (
 // diffusers' pipelines.
 const (
 	defaultBlend    = 0.5
-	defaultStrength = 0.8
+	defaultStrength = pipeline.DefaultStrength
 )
 
 // syntax is a prompt syntax as settings have it: the plain one is "".

@@ -9,6 +9,7 @@ import (
 
 	"ldx/pipeline"
 	"ldx/tui/ask"
+	"ldx/tui/form"
 )
 
 // then is what a question's answer leads to.
@@ -83,6 +84,42 @@ func (m *Model) askTokens() tea.Cmd {
 		q.Step, q.Steps = at.Number()+1, at.Steps()
 	}
 	return ask.Cmd(q)
+}
+
+// askExtra asks for one of the settings that have no field, and then for its value.
+func (m *Model) askExtra() tea.Cmd {
+	extras, now := form.Extras(), m.form.Settings()
+	items := make([]ask.Item, len(extras))
+	for i, x := range extras {
+		items[i] = ask.Item{Name: x.Name, Detail: x.Get(now)}
+	}
+	return ask.Cmd(ask.Choice{
+		Title: "more settings", Items: items,
+		Then: func(i int) tea.Msg { return answer(func(m *Model) tea.Cmd { return m.askValue(extras[i]) }) },
+	})
+}
+
+func (m *Model) askValue(x form.Extra) tea.Cmd {
+	with := func(m *Model, text string) (pipeline.Settings, error) {
+		s := m.form.Settings()
+		if err := x.Set(&s, strings.TrimSpace(text)); err != nil {
+			return s, err
+		}
+		return s, m.work.model.Check(s)
+	}
+	return ask.Cmd(ask.Line{
+		Title: x.Name + ": " + x.Help, Value: x.Get(m.form.Settings()),
+		Check: func(text string) error { _, err := with(m, text); return err },
+		Then: func(text string) tea.Msg {
+			return answer(func(m *Model) tea.Cmd {
+				s, err := with(m, text)
+				if err != nil || s == m.form.Settings() {
+					return m.failed(err)
+				}
+				return m.edit(s)
+			})
+		},
+	})
 }
 
 // Export is something that can be written of a run.

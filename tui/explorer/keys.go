@@ -147,6 +147,8 @@ func (m *Model) askKey(msg tea.KeyPressMsg) (tea.Cmd, bool) {
 		return m.toggleSweep(), true
 	case key.Matches(msg, k.History):
 		return m.askHistory(), true
+	case key.Matches(msg, k.More):
+		return m.askExtra(), true
 	case key.Matches(msg, k.Tokens):
 		return m.askTokens(), true
 	}

@@ -200,7 +200,8 @@ func (m *Model) open() {
 	editor.ShowLineNumbers = false
 	editor.CharLimit = pipeline.MaxPrompt
 	editor.MaxHeight = 0
-	editor.KeyMap.InsertNewline.SetEnabled(false)
+	editor.KeyMap.InsertNewline = m.keys.Field.NewLine
+	editor.KeyMap.InsertNewline.SetEnabled(m.current().text)
 	styles := textarea.DefaultStyles(m.theme.Dark)
 	styles.Focused.CursorLine = lipgloss.NewStyle()
 	styles.Cursor.Blink = false

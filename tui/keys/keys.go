@@ -31,8 +31,8 @@ type TreeKeys struct {
 
 // EditKeys change settings.
 type EditKeys struct {
-	Next, Previous, Open, Up, Down, Default, Prompt, History, Tokens, Sweep key.Binding
-	NewSeed, SeedUp, SeedDown, LockSeed, Reseed                             key.Binding
+	Next, Previous, Open, Up, Down, Default, Prompt, History, Tokens, Sweep, More key.Binding
+	NewSeed, SeedUp, SeedDown, LockSeed, Reseed                                   key.Binding
 }
 
 // ShowKeys change what is shown, or take it out.
@@ -42,7 +42,7 @@ type ShowKeys struct {
 
 // FieldKeys act while a field is being edited and every other key is text.
 type FieldKeys struct {
-	Accept, Leave, More, Less key.Binding
+	Accept, Leave, More, Less, NewLine key.Binding
 }
 
 // PopupKeys act in lists and sheets. Where a list is filtered by typing, those of
@@ -104,6 +104,7 @@ func editKeys() EditKeys {
 		Prompt:   bind("p", "edit prompt", "p"),
 		History:  bind("H", "earlier prompts", "H", "shift+h"),
 		Tokens:   bind("T", "tokens of the prompt", "T", "shift+t"),
+		More:     bind("o", "more settings", "o"),
 		Sweep:    bind("w", "sweep guidance or eta", "w"),
 
 		NewSeed:  bind("n", "new random seed", "n"),
@@ -129,10 +130,11 @@ func showKeys() ShowKeys {
 
 func fieldKeys() FieldKeys {
 	return FieldKeys{
-		Accept: bind("enter", "apply", "enter"),
-		Leave:  bind("esc", "leave it", "esc"),
-		More:   bind("↑", "more", "up"),
-		Less:   bind("↓", "less", "down"),
+		Accept:  bind("enter", "apply", "enter"),
+		Leave:   bind("esc", "leave it", "esc"),
+		More:    bind("↑", "more", "up"),
+		Less:    bind("↓", "less", "down"),
+		NewLine: bind("ctrl+j", "new line in a prompt", "ctrl+j", "alt+enter", "shift+enter"),
 	}
 }
 
