@@ -13,6 +13,7 @@ import (
 	"ldx/pipeline"
 	"ldx/samplers"
 	"ldx/tui/box"
+	"ldx/tui/form"
 	"ldx/tui/termimg"
 	"ldx/tui/timeline"
 )
@@ -29,7 +30,9 @@ func (m *Model) refresh() {
 	v := m.album.views[at]
 	submit(m.screens.latent, v.latent)
 	submit(m.screens.channels, v.channels)
+	m.screens.latent.SetSampling(termimg.Nearest)
 	if marked := m.marked(); marked != nil {
+		m.screens.latent.SetSampling(termimg.Smooth)
 		submit(m.screens.latent, m.picture(marked))
 		submit(m.screens.channels, difference(v.original, m.album.views[marked].original))
 	}
@@ -302,7 +305,8 @@ func (m *Model) settingsPane() string {
 		return m.frame("settings", "", r)
 	}
 	inner := r.Padded()
-	text := m.form.View() + "\n" + m.fixed()
+	text := m.form.View()
+	text += "\n" + m.fixed(inner.H-stepLines-2-strings.Count(text, "\n"))
 	title, about := "this step", ""
 	if at := m.work.run.At(); at != nil {
 		about = m.about(at)
@@ -317,13 +321,28 @@ func (m *Model) settingsPane() string {
 	return m.frame("settings", text, r)
 }
 
-// fixed are the settings that the pane shows and does not change.
-func (m *Model) fixed() string {
+// fixed are the settings that the pane shows and does not change, in at most so many
+// rows: the noise and the size, and what is not as the model has it.
+func (m *Model) fixed(rows int) string {
 	s := m.form.Settings()
+	lines := []string{m.theme.Faint.Render(fmt.Sprintf("  %s noise, %dx%d", s.RNG, s.Width, s.Height))}
 	if s.RNG == samplers.Torch && s.Seed > math.MaxUint32 {
-		return m.theme.Warn.Render(fmt.Sprintf("  ! torch keeps 32 bits: seed %d", uint32(s.Seed)))
+		lines[0] = m.theme.Warn.Render(fmt.Sprintf("  ! torch keeps 32 bits: seed %d", uint32(s.Seed)))
 	}
-	return m.theme.Faint.Render(fmt.Sprintf("  %s noise, %dx%d", s.RNG, s.Width, s.Height))
+	if m.seeds.loose {
+		lines = append(lines, m.theme.Muted.Render("  seed is loose: R takes a new one"))
+	}
+	w := m.layout.settings.Padded().W
+	defaults := m.work.model.Settings()
+	for _, x := range form.Extras() {
+		if value := x.Get(s); value != x.Get(defaults) && x.Name != "size" && x.Name != "rng" {
+			lines = append(lines, ansi.Truncate("  "+m.theme.Muted.Render(x.Name)+" "+m.theme.Text.Render(value), w, "…"))
+		}
+	}
+	if more := len(lines) - rows; more > 0 && rows > 0 {
+		lines = append(lines[:rows-1], m.theme.Muted.Render(fmt.Sprintf("  and %d more settings: o", more+1)))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // about is what there is to know about a step, in stepLines lines.

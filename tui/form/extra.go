@@ -32,8 +32,8 @@ func guiding() []Extra {
 		parsed("guidance-interval", "sigma:LOW..HIGH, steps:FROM..TO, or both with a comma; empty for everywhere", func(s *g) *samplers.GuidanceInterval { return &s.Interval },
 			samplers.ParseGuidanceInterval, samplers.GuidanceInterval.String),
 		number("guidance-rescale", "0 (off) to 1", func(s *pipeline.Settings) *float64 { return &s.Guiding.Rescale }),
-		parsed("apg", "as for --apg; empty for off", func(s *g) *samplers.APG { return &s.APG }, samplers.ParseAPG, samplers.APG.String),
-		parsed("mimic", "as for --mimic; empty for off", func(s *g) *samplers.Mimic { return &s.Mimic }, samplers.ParseMimic, samplers.Mimic.String),
+		parsed("apg", "on, or some of momentum=-0.5,threshold=15,eta=0; empty for off", func(s *g) *samplers.APG { return &s.APG }, samplers.ParseAPG, samplers.APG.String),
+		parsed("mimic", "SCALE,PERCENTILE such as 7 or 7,0.99; empty for off", func(s *g) *samplers.Mimic { return &s.Mimic }, samplers.ParseMimic, samplers.Mimic.String),
 		{
 			Name: "cfg-plus-plus", Help: "on or off",
 			Get: func(s pipeline.Settings) string { return onOff(s.Guiding.PlusPlus) },
