@@ -28,13 +28,14 @@ func (m *Model) refresh() {
 		return
 	}
 	v := m.album.views[at]
-	submit(m.screens.latent, v.latent)
-	submit(m.screens.channels, v.channels)
-	m.screens.latent.SetSampling(termimg.Nearest)
 	if marked := m.marked(); marked != nil {
 		m.screens.latent.SetSampling(termimg.Smooth)
 		submit(m.screens.latent, m.picture(marked))
 		submit(m.screens.channels, difference(v.original, m.album.views[marked].original))
+	} else {
+		m.screens.latent.SetSampling(termimg.Nearest)
+		submit(m.screens.latent, v.latent)
+		submit(m.screens.channels, v.channels)
 	}
 	sampling, img := termimg.Nearest, v.latent
 	switch {

@@ -71,8 +71,10 @@ func (c *Compositor) NewSurface() *Surface {
 func (s *Surface) SetSampling(by Sampling) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
-	s.sampling = by
-	s.c.wakeEncoder()
+	if s.sampling != by {
+		s.sampling = by
+		s.c.wakeEncoder()
+	}
 }
 
 // Submit replaces the picture; nil clears the surface, and the same one again changes
