@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"image"
+	"image/color"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,6 +20,7 @@ import (
 	"ldx/internal/toy"
 	"ldx/pipeline"
 	"ldx/tui/termimg"
+	"ldx/tui/theme"
 )
 
 var update = flag.Bool("update", false, "write the golden screens anew")
@@ -242,5 +244,21 @@ func TestQuitKeyIsTextWhileEditing(t *testing.T) {
 	}
 	if !key.Matches(tea.KeyPressMsg(char('q')), a.keys.Show.Quit) {
 		t.Error("q does not quit elsewhere")
+	}
+}
+
+// TestThemeIsAskedForOrGiven answers that the background is black, or white.
+func TestThemeIsAskedForOrGiven(t *testing.T) {
+	for choice, want := range map[theme.Choice][2]bool{theme.Auto: {true, false}, theme.Light: {false, false}, theme.Dark: {true, true}} {
+		a := newApp(t, 80, 24, works)
+		options := a.options
+		options.Theme = choice
+		r := newRoot(a.ctx, options, a.images)
+		for i, background := range []color.Color{color.Black, color.White} {
+			r.Update(tea.BackgroundColorMsg{Color: background})
+			if r.theme.Dark != want[i] {
+				t.Errorf("theme %q on %v: dark is %t, want %t", choice, background, r.theme.Dark, want[i])
+			}
+		}
 	}
 }

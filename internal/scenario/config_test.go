@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ldx/internal/screentest"
 )
 
 // TestConfigIsReadBeforeTheScreenOpens starts the explorer without a terminal: with a
@@ -41,4 +43,28 @@ func TestConfigIsReadBeforeTheScreenOpens(t *testing.T) {
 		t.Errorf("status %d, want 1 for want of a terminal:\n%s", o.status, o.stderr)
 	}
 	doctor(path + ", read")
+}
+
+// TestPaletteAndOtherKeys opens the list of models with the key that the file gives it,
+// and by its name.
+func TestPaletteAndOtherKeys(t *testing.T) {
+	p := newPlace(t)
+	folder := filepath.Join(p.home, "config", "ldx")
+	p.must(os.MkdirAll(folder, 0o755))
+	p.must(os.WriteFile(filepath.Join(folder, "config.json"), []byte(`{"keys": {"show.models": ["f2"]}, "theme": "light"}`), 0o600))
+	s := p.open(wide)
+	s.Type("\x1bOQ")
+	s.WaitText("╭─ models")
+	s.Type(screentest.Escape)
+	s.WaitText("✓ done")
+	s.Type("\x0b")
+	s.WaitText("╭─ all actions")
+	s.Type("show.models")
+	s.WaitText("▸ models  show.models")
+	waitSane(s)
+	s.Type(screentest.Enter)
+	s.WaitText("╭─ models")
+	s.Type(screentest.Escape)
+	s.WaitText("✓ done")
+	quit(t, s)
 }

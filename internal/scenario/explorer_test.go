@@ -311,6 +311,9 @@ func TestRemembered(t *testing.T) {
 	s.Type("p and a pear" + screentest.Enter)
 	s.WaitText("step 6, decoded")
 	quit(t, s)
+	if data, err := os.ReadFile(filepath.Join(p.state, "ldx", "prompts.json")); err != nil || !strings.Contains(string(data), prompt+" and a pear") {
+		t.Errorf("the prompt is not in the history: %s (%v)", data, err)
+	}
 
 	s = p.screen(wide)
 	atStep(s, steps)
@@ -329,6 +332,25 @@ func TestRemembered(t *testing.T) {
 	quit(t, s)
 }
 
+// pages is where the title of a sheet says that it goes on.
+var pages = regexp.MustCompile(`lines \d+ to (\d+) of (\d+)`)
+
+// readSheet reads a sheet to its end.
+func readSheet(s *screentest.Screen) (text string) {
+	for {
+		text += s.Text()
+		at := pages.FindStringSubmatch(s.Text())
+		if at == nil || at[1] == at[2] {
+			return text
+		}
+		s.Type(screentest.PageDown)
+		s.Wait("the next page", func(s *screentest.Screen) bool {
+			now := pages.FindStringSubmatch(s.Text())
+			return now != nil && now[1] != at[1]
+		})
+	}
+}
+
 // TestHelp lists every key at every size.
 func TestHelp(t *testing.T) {
 	s := newPlace(t).open(wide)
@@ -338,12 +360,10 @@ func TestHelp(t *testing.T) {
 		s.Type("?")
 		s.WaitText("╭─ all keys")
 		waitSane(s)
-		text := s.Text()
+		text := readSheet(s)
 		for _, g := range keys.New().Groups() {
 			for _, b := range g.Bindings {
-				// Where there is no room, a description ends in an ellipsis.
-				start := []rune(b.Help().Desc)[:min(10, len([]rune(b.Help().Desc)))]
-				if !regexp.MustCompile(` ` + regexp.QuoteMeta(b.Help().Key) + ` +` + regexp.QuoteMeta(string(start))).MatchString(text) {
+				if !regexp.MustCompile(` ` + regexp.QuoteMeta(b.Help().Key) + ` +` + regexp.QuoteMeta(b.Help().Desc)).MatchString(text) {
 					t.Errorf("at %v the sheet lacks %q: %s\n%s", size, b.Help().Key, b.Help().Desc, text)
 				}
 			}

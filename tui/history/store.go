@@ -2,6 +2,7 @@
 package history
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ const (
 
 // lockTime is how long another program's write is waited for, looking so often.
 const (
-	lockTime = 2 * time.Second
+	lockTime = 10 * time.Second
 	lockPoll = 10 * time.Millisecond
 )
 
@@ -145,11 +146,19 @@ func tidy(prompts []string) []string {
 
 // encode is the file of as many prompts as its size allows, the newest.
 func encode(prompts []string) ([]byte, error) {
-	for {
-		data, err := json.MarshalIndent(prompts, "", " ")
-		if err != nil || len(data) < maxFile {
-			return append(data, '\n'), err
+	var b bytes.Buffer
+	for _, p := range prompts {
+		data, err := json.Marshal(p)
+		if err != nil {
+			return nil, err
 		}
-		prompts = prompts[:len(prompts)/2]
+		if b.Len()+len(data) > maxFile-len("[,\n \n]\n") {
+			break
+		}
+		if b.Len() > 0 {
+			b.WriteString(",\n ")
+		}
+		b.Write(data)
 	}
+	return fmt.Appendf(nil, "[%s]\n", b.Bytes()), nil
 }
