@@ -153,22 +153,27 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// BenchmarkAppend writes steps of a latent as Stable Diffusion's, 1x4x64x64.
+// BenchmarkAppend writes steps of all their own tensors: a latent as the embedded
+// model's, and as Stable Diffusion's.
 func BenchmarkAppend(b *testing.B) {
-	d := debug(b)
-	d.begin(func(s *pipeline.Settings) { s.Width, s.Height = 256, 256 })
-	at := d.run.Tip()
-	for b.Loop() {
-		b.StopTimer()
-		step, err := d.model.Edit(b.Context(), at, at.Settings)
-		if err != nil {
-			b.Fatal(err)
-		}
-		d.run.Number(step)
-		b.StartTimer()
-		if err := d.session.Append(pipeline.Op{Do: pipeline.Take, Step: step, Aim: d.run.AimOn()}); err != nil {
-			b.Fatal(err)
-		}
+	for name, side := range map[string]int{"4x16x16": 64, "4x64x64": 256} {
+		b.Run(name, func(b *testing.B) {
+			d := debug(b)
+			d.begin(func(s *pipeline.Settings) { s.Width, s.Height = side, side })
+			at := d.run.Tip()
+			for b.Loop() {
+				b.StopTimer()
+				step, err := d.model.Advance(b.Context(), at)
+				if err != nil {
+					b.Fatal(err)
+				}
+				d.run.Number(step)
+				b.StartTimer()
+				if err := d.session.Append(pipeline.Op{Do: pipeline.Take, Step: step, Aim: d.run.AimOn()}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			d.close()
+		})
 	}
-	d.close()
 }

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"gorgonia.org/tensor"
 
 	"ldx/pipeline"
 )
@@ -98,6 +101,7 @@ func TestDamage(t *testing.T) {
 		"no output":         {replace(`"eps":"1:eps",`, ``), []string{"no tensor eps"}},
 		"unknown tensor":    {replace(`"x":"1:x"`, `"x":"1:x","y":"1:x"`), []string{`tensor "y"`}},
 		"memory with gaps":  {replace(`"memory.0":`, `"memory.7":`), []string{"numbered from 0"}},
+		"lost memory":       {func(log string) string { return regexp.MustCompile(`,"memory.1":"[^"]*"`).ReplaceAllString(log, "") }, []string{"heun cannot go on from 1 remembered tensors"}},
 		"huge memory":       {replace(`"memory.0":"`, `"memory.99999999":"`), []string{"memory.99999999"}},
 	}
 	d, log := kept(t)
@@ -233,6 +237,31 @@ func FuzzLog(f *testing.F) {
 		}
 		if at := run.At(); at != nil && run.Path()[run.Cursor()] != at {
 			t.Error("the cursor is not on its path")
+		}
+	})
+}
+
+// FuzzTensors reads tensor files that no ldx wrote: an error in one line, or tensors of
+// the shape that was asked for.
+func FuzzTensors(f *testing.F) {
+	shape := tensor.Shape{1, 2, 1, 2}
+	whole, err := encodeTensors(shape, map[string][]float32{"x": {1, 2, 3, 4}, "x0": {5, 6, 7, 8}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
+	f.Add(whole[:40])
+	path := filepath.Join(f.TempDir(), "0.safetensors")
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if err := os.WriteFile(path, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		got, err := readTensors(path, shape, []string{"x", "x0"})
+		switch {
+		case err != nil && strings.Contains(err.Error(), "\n"):
+			t.Errorf("error is %q, want one line", err)
+		case err == nil && (len(got["x"]) != 4 || len(got["x0"]) != 4):
+			t.Errorf("tensors are %v, want shape %v", got, shape)
 		}
 	})
 }

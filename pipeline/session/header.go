@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -83,26 +84,45 @@ func cpuName() string {
 // end is how much of a large file is hashed at either end.
 const end = 1 << 20
 
-// Fingerprint lists a model folder's files. It reads 2 MiB of each at most.
+// Fingerprint lists the files of a model folder's parts: of folders with a graph, the
+// tokenizer's and the scheduler's. It reads 2 MiB of each file at most, and nothing of
+// what else lies in the folder.
 func Fingerprint(fsys fs.FS) ([]File, error) {
 	var files []File
-	err := fs.WalkDir(fsys, ".", func(name string, d fs.DirEntry, err error) error {
+	for _, pattern := range []string{"*/model.onnx", "tokenizer/vocab.json", "scheduler/scheduler_config.json"} {
+		found, err := fs.Glob(fsys, pattern)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if d.IsDir() {
-			if name != "." && strings.HasPrefix(d.Name(), ".") {
-				return fs.SkipDir
+		for _, name := range found {
+			part, err := fingerprints(fsys, path.Dir(name))
+			if err != nil {
+				return nil, err
 			}
-			return nil
+			files = append(files, part...)
 		}
-		f, err := fingerprint(fsys, name)
-		if err == nil {
-			files = append(files, f)
+	}
+	return files, nil
+}
+
+// fingerprints lists a part's files.
+func fingerprints(fsys fs.FS, part string) ([]File, error) {
+	entries, err := fs.ReadDir(fsys, part)
+	if err != nil {
+		return nil, err
+	}
+	var files []File
+	for _, e := range entries {
+		if e.IsDir() {
+			continue
 		}
-		return err
-	})
-	return files, err
+		f, err := fingerprint(fsys, path.Join(part, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
 }
 
 func fingerprint(fsys fs.FS, name string) (f File, err error) {

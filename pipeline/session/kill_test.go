@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -156,6 +157,40 @@ func killedAt(t *testing.T, dir string, random *rand.Rand) (ids []int) {
 		t.Fatalf("the program was not killed: %v %s", err, stderr.String())
 	}
 	return ids
+}
+
+// TestTwoProcesses opens a session that another process writes: refused with that one's
+// number, until it is gone.
+func TestTwoProcesses(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "one")
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	lines.Scan()
+	_, _, err = Open(dir, toyModel().Info(), testHeader())
+	if want := fmt.Sprintf("(process %d)", cmd.Process.Pid); err == nil || !strings.Contains(err.Error(), want) && runtime.GOOS != "windows" {
+		t.Errorf("error is %v, want one that names %s", err, want)
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for lines.Scan() { // what it wrote meanwhile
+	}
+	_ = cmd.Wait() // it was killed
+	s, _, err := Open(dir, toyModel().Info(), testHeader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
 }
 
 func checkKilled(t *testing.T, dir string, reported map[int]bool) {

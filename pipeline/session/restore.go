@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ldx/pipeline"
+	"ldx/samplers"
 )
 
 // restore does all of a log's operations again. Each step is taken where its last line
@@ -167,8 +168,31 @@ func (s *store) check(k *stored) error {
 	if memory != k.memory() {
 		return errors.New("what the solver remembers is not numbered from 0")
 	}
+	return k.trial(memory)
+}
+
+// trial takes a step with one value in place of each tensor: a solver that cannot go on
+// from as many as it is said to remember would fault later, with the real ones.
+func (k *stored) trial(memory int) (err error) {
+	if k.step.Done() {
+		return nil
+	}
+	defer func() {
+		if recover() != nil {
+			err = fmt.Errorf("%s cannot go on from %d remembered tensors at call %d", k.step.Leg.Sampler, memory, k.call)
+		}
+	}()
+	one := []float32{0}
+	state := samplers.State{Index: k.call, X: one, Draws: k.draws, Memory: slices.Repeat([][]float32{one}, memory)}
+	_, _, _ = k.step.Leg.Plan.Step(state, one, samplers.Options{Noise: silence{}}) // an error is one of the settings', and told then
 	return nil
 }
+
+// silence is noise of one value.
+type silence struct{}
+
+// Draw implements samplers.Noise.
+func (silence) Draw(int) []float32 { return []float32{0} }
 
 // checkRef reports a tensor that is not written where r says, or not in k's shape.
 func (s *store) checkRef(k *stored, r ref) error {

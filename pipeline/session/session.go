@@ -29,7 +29,10 @@ type Session struct {
 	failing error  // why
 	trouble func(error)
 	wake    chan struct{}
+	closing sync.Once
+	stop    chan struct{} // closed by Close
 	done    chan struct{} // closed when the background writer has ended
+	closed  error         // what Close returned
 }
 
 // Create makes a session that will lie in the folder dir. Nothing is written before the
@@ -52,7 +55,7 @@ func create(dir string, h Header, d disk) *Session {
 
 // start begins writing in the background.
 func (s *Session) start() {
-	s.wake, s.done = make(chan struct{}, 1), make(chan struct{})
+	s.wake, s.stop, s.done = make(chan struct{}, 1), make(chan struct{}), make(chan struct{})
 	go s.background()
 }
 
@@ -112,18 +115,19 @@ func (s *Session) put(op pipeline.Op) {
 }
 
 // Close writes what is left, has it on the disk and lets others open the session. The
-// steps' numbers can still be read.
+// steps' numbers can still be read. Closing again does nothing.
 func (s *Session) Close() error {
-	close(s.wake)
-	<-s.done
-	err := s.flush()
-	s.writing.Lock()
-	defer s.writing.Unlock()
-	err = errors.Join(err, s.out.sync(), s.out.close())
-	if err != nil {
-		return fmt.Errorf("session %s: %w", s.Dir(), err)
-	}
-	return nil
+	s.closing.Do(func() {
+		close(s.stop)
+		<-s.done
+		err := s.flush()
+		s.writing.Lock()
+		defer s.writing.Unlock()
+		if err = errors.Join(err, s.out.sync(), s.out.close()); err != nil {
+			s.closed = fmt.Errorf("session %s: %w", s.Dir(), err)
+		}
+	})
+	return s.closed
 }
 
 // syncEvery is how often what was written is forced onto the disk.
@@ -135,10 +139,9 @@ func (s *Session) background() {
 	defer tick.Stop()
 	for {
 		select {
-		case _, ok := <-s.wake:
-			if !ok {
-				return
-			}
+		case <-s.stop:
+			return
+		case <-s.wake:
 			_ = s.flush() // reported where OnTrouble said
 		case <-tick.C:
 			s.writing.Lock()

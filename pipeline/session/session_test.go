@@ -224,6 +224,47 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+// TestRoundTripOfEdits keeps what edits can make of a step, and goes on from there.
+func TestRoundTripOfEdits(t *testing.T) {
+	tests := map[string]struct{ start, edit func(*pipeline.Settings) }{
+		"sampler and steps": {nil, func(s *pipeline.Settings) { s.Sampler, s.Steps = "dpm++2m", 13 }},
+		"another schedule":  {nil, func(s *pipeline.Settings) { s.Sampler, s.Sigmas = "dpm++2m", "karras" }},
+		"two calls a step":  {nil, func(s *pipeline.Settings) { s.Sampler = "heun" }},
+		"noise":             {nil, func(s *pipeline.Settings) { s.Eta, s.LaterSeed = 1, 7 }},
+		"guidance off":      {nil, func(s *pipeline.Settings) { s.Guidance = 1 }},
+		"guidance on":       {func(s *pipeline.Settings) { s.Guidance = 1 }, func(s *pipeline.Settings) { s.Guidance = 3 }},
+		"CFG++":             {nil, func(s *pipeline.Settings) { s.Guidance, s.Guiding.PlusPlus = 0.6, true }},
+		"another seed":      {nil, func(s *pipeline.Settings) { s.Seed = 1<<64 - 1 }},
+		"words":             {nil, func(s *pipeline.Settings) { s.Prompt, s.Blend, s.BlendWeight = "a (b:1.2) <&>\u2028\n\"", "é", 0.25 }},
+		"a variation":       {func(s *pipeline.Settings) { s.VariationSeed, s.VariationStrength = 7, 0.3 }, func(s *pipeline.Settings) { s.Steps = 9 }},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := debug(t)
+			d.begin(tt.start)
+			d.advance(5)
+			d.to(0, 3)
+			d.edit(tt.edit)
+			d.advance(1)
+			again := d.reopened()
+			alike(t, again.run, d.run)
+			a, b := again.run.Tip(), d.run.Tip()
+			for range 3 {
+				var errA, errB error
+				a, errA = d.model.Advance(t.Context(), a)
+				b, errB = d.model.Advance(t.Context(), b)
+				if errA != nil || errB != nil {
+					t.Fatal(errA, errB)
+				}
+				if name := sameNumbers(numbers(t, a), numbers(t, b)); name != "" {
+					t.Errorf("gone on with, %s differs", name)
+				}
+			}
+			again.close()
+		})
+	}
+}
+
 // TestSharedTensorsAreWrittenOnce counts bytes: another guidance at a step has only
 // its own eps and x0.
 func TestSharedTensorsAreWrittenOnce(t *testing.T) {
@@ -342,5 +383,47 @@ func TestNotice(t *testing.T) {
 			}
 			back.close()
 		})
+	}
+}
+
+// TestAfterClose holds that what comes late is an error, or nothing, and no panic.
+func TestAfterClose(t *testing.T) {
+	d := debug(t)
+	d.begin(nil)
+	d.close()
+	d.close()
+	d.session.Queue(pipeline.Op{Do: pipeline.Move})
+	if err := d.session.Append(pipeline.Op{Do: pipeline.Move}); err == nil {
+		t.Error("written after closing")
+	}
+	s, run, err := Open(d.session.Dir(), d.model.Info(), testHeader())
+	if err != nil || run.Len() != 1 {
+		t.Fatalf("error is %v, want a run of one step", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestMoved opens a session in another folder than it was made in.
+func TestMoved(t *testing.T) {
+	d := debug(t)
+	d.begin(nil)
+	d.advance(3)
+	d.close()
+	moved := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Rename(d.session.Dir(), moved); err != nil {
+		t.Fatal(err)
+	}
+	s, run, err := Open(filepath.Join(moved, logName), d.model.Info(), testHeader())
+	if err != nil {
+		t.Fatal(err)
+	}
+	next := &debugging{t, d.works, d.model, run, s}
+	alike(t, run, d.run)
+	next.advance(1)
+	next.close()
+	if _, err := os.Stat(tensorFile(moved, 4)); err != nil {
+		t.Error(err)
 	}
 }

@@ -111,6 +111,7 @@ func encodeTensors(shape tensor.Shape, own map[string][]float32) ([]byte, error)
 		views[name] = view{shape, data}
 	}
 	var out bytes.Buffer
+	out.Grow(len(own)*(4*shape.TotalSize()+128) + 128)
 	err := safetensors.SerializeToWriter(views, nil, &out)
 	return out.Bytes(), err
 }
