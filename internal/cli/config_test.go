@@ -16,7 +16,7 @@ func TestConfigFiles(t *testing.T) {
 	}{
 		"empty object":   {`{}`, ""},
 		"all":            {`{"keys": {"run.step": ["f2", "."], "show.quit": ["f10"]}, "theme": "dark", "graphics": "blocks"}`, ""},
-		"unknown entry":  {`{"colour": "red"}`, `no entry "colour", want graphics, keys, theme`},
+		"unknown entry":  {`{"colour": "red"}`, `no entry "colour", want graphics, keys, look_ahead, memory_mb, theme`},
 		"unknown action": {`{"keys": {"run.stop": ["a"]}}`, `no action "run.stop"`},
 		"unknown key":    {`{"keys": {"run.step": ["leertaste"]}}`, `run.step: "leertaste" is no key`},
 		"one key twice":  {`{"keys": {"run.step": ["r"]}}`, `"r" is bound to run.step and run.run`},
