@@ -24,6 +24,8 @@ func TestConfigFiles(t *testing.T) {
 		"theme":          {`{"theme": "pink"}`, `theme is "pink", want auto, light or dark`},
 		"a number":       {`{"theme": 5}`, `theme is 5, want "auto", "light" or "dark"`},
 		"graphics":       {`{"graphics": "gif"}`, `"gif"`},
+		"entry twice":    {`{"theme": "dark", "keys": {}, "theme": "light"}`, `"theme" is there twice`},
+		"action twice":   {`{"keys": {"run.step": ["a"], "run.step": ["space"]}}`, `keys: "run.step" is there twice`},
 		"look ahead":     {`{"look_ahead": "yes"}`, `look_ahead is "yes", want true or false`},
 		"no memory":      {`{"memory_mb": 0}`, `memory_mb is 0, want 1 to 1048576`},
 		"half memory":    {`{"memory_mb": 0.5}`, `memory_mb is 0.5, want 1 to 1048576`},
