@@ -64,6 +64,9 @@ var entries = map[string]func(*config, json.RawMessage) error{
 		if json.Unmarshal(raw, &to) != nil {
 			return fmt.Errorf(`keys is %s, want for instance {"run.step": ["space", "."]}`, short(raw))
 		}
+		if err := once(raw); err != nil {
+			return fmt.Errorf("keys: %w", err)
+		}
 		return c.keys.Remap(to)
 	},
 	"theme": func(c *config, raw json.RawMessage) error {
@@ -102,6 +105,9 @@ func parseConfig(data []byte) (config, error) {
 	if err := json.Unmarshal(data, &raw); err != nil {
 		return c, badJSON(data, err)
 	}
+	if err := once(data); err != nil {
+		return c, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(raw)) {
 		read, ok := entries[name]
 		if !ok {
@@ -112,6 +118,31 @@ func parseConfig(data []byte) (config, error) {
 		}
 	}
 	return c, nil
+}
+
+// once refuses an object with a name twice, of which Go's decoder takes the last and
+// says nothing. What is no valid object passes: that is for who decodes it.
+func once(object []byte) error {
+	d := json.NewDecoder(bytes.NewReader(object))
+	if start, err := d.Token(); err != nil || start != json.Delim('{') {
+		return nil
+	}
+	seen := map[json.Token]bool{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return nil
+		}
+		if seen[name] {
+			return fmt.Errorf("%q is there twice, want it once", name)
+		}
+		seen[name] = true
+		var value json.RawMessage
+		if d.Decode(&value) != nil {
+			return nil
+		}
+	}
+	return nil
 }
 
 // badJSON says on which line a config is no JSON.

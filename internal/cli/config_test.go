@@ -15,7 +15,7 @@ func TestConfigFiles(t *testing.T) {
 		want string // in the error, or "" for none
 	}{
 		"empty object":   {`{}`, ""},
-		"all":            {`{"keys": {"run.step": ["f2", "."], "show.quit": ["f10"]}, "theme": "dark", "graphics": "blocks"}`, ""},
+		"all":            {`{"keys": {"run.step": ["f2", "."], "show.quit": ["f10"]}, "theme": "dark", "graphics": "blocks", "look_ahead": true, "memory_mb": 1}`, ""},
 		"unknown entry":  {`{"colour": "red"}`, `no entry "colour", want graphics, keys, look_ahead, memory_mb, theme`},
 		"unknown action": {`{"keys": {"run.stop": ["a"]}}`, `no action "run.stop"`},
 		"unknown key":    {`{"keys": {"run.step": ["leertaste"]}}`, `run.step: "leertaste" is no key`},
@@ -24,6 +24,12 @@ func TestConfigFiles(t *testing.T) {
 		"theme":          {`{"theme": "pink"}`, `theme is "pink", want auto, light or dark`},
 		"a number":       {`{"theme": 5}`, `theme is 5, want "auto", "light" or "dark"`},
 		"graphics":       {`{"graphics": "gif"}`, `"gif"`},
+		"entry twice":    {`{"theme": "dark", "keys": {}, "theme": "light"}`, `"theme" is there twice`},
+		"action twice":   {`{"keys": {"run.step": ["a"], "run.step": ["space"]}}`, `keys: "run.step" is there twice`},
+		"look ahead":     {`{"look_ahead": "yes"}`, `look_ahead is "yes", want true or false`},
+		"no memory":      {`{"memory_mb": 0}`, `memory_mb is 0, want 1 to 1048576`},
+		"half memory":    {`{"memory_mb": 0.5}`, `memory_mb is 0.5, want 1 to 1048576`},
+		"much memory":    {`{"memory_mb": 1e30}`, `memory_mb is 1e30, want 1 to 1048576`},
 		"a list":         {`[]`, `it is [], want a JSON object`},
 		"no JSON":        {"{\n\"theme\": dark}", "line 2: "},
 		"nothing":        {"", "line 1: "},
@@ -48,6 +54,14 @@ func TestConfigFiles(t *testing.T) {
 				t.Errorf("the doctor says %q of %v", report, err)
 			}
 		})
+	}
+}
+
+// TestMemoryIsInMiB reads the one entry whose unit is not the program's.
+func TestMemoryIsInMiB(t *testing.T) {
+	c, err := parseConfig([]byte(`{"memory_mb": 3, "look_ahead": true}`))
+	if err != nil || c.memory != 3<<20 || !c.ahead {
+		t.Errorf("%d bytes, look ahead %t (%v); want 3 MiB and true", c.memory, c.ahead, err)
 	}
 }
 

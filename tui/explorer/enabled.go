@@ -1,0 +1,28 @@
+package explorer
+
+// Enabled reports whether an action, by its name in package keys, would do anything now.
+func (m *Model) Enabled(name string) bool {
+	run := m.work.run
+	at := run.At()
+	switch name {
+	case "run.back", "run.first":
+		return run.Cursor() > 0
+	case "run.forward", "run.last":
+		return at != nil && !run.AtTip()
+	case "run.cancel":
+		return m.work.job != nil || m.sweep != nil
+	case "tree.next", "tree.previous", "tree.delete":
+		return len(run.Branches()) > 1
+	case "tree.undo":
+		return run.CanUndo()
+	case "tree.redo":
+		return run.CanRedo()
+	case "tree.compare":
+		return run.Marked() != nil
+	case "edit.sweep":
+		return at != nil && !at.Done() && m.work.job == nil
+	case "tree.fork", "tree.mark", "tree.rename", "run.break", "run.goto", "show.save", "show.export", "show.copy":
+		return at != nil
+	}
+	return m.work.model != nil || name == "show.quit" || name == "show.help" || name == "show.models" || name == "show.palette"
+}
