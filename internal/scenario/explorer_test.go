@@ -329,6 +329,23 @@ func TestRemembered(t *testing.T) {
 	quit(t, s)
 }
 
+// scrolled is the text of a sheet from its first line to its last.
+func scrolled(s *screentest.Screen) (text string) {
+	lines := regexp.MustCompile(`lines (\d+) to (\d+) of (\d+)`)
+	for {
+		text += s.Text() + "\n"
+		at := lines.FindStringSubmatch(s.Text())
+		if at == nil || at[2] == at[3] {
+			return text
+		}
+		s.Type(screentest.PageDown)
+		s.Wait("the next lines", func(s *screentest.Screen) bool {
+			now := lines.FindStringSubmatch(s.Text())
+			return now != nil && now[2] != at[2]
+		})
+	}
+}
+
 // TestHelp lists every key at every size.
 func TestHelp(t *testing.T) {
 	s := newPlace(t).open(wide)
@@ -338,7 +355,7 @@ func TestHelp(t *testing.T) {
 		s.Type("?")
 		s.WaitText("╭─ all keys")
 		waitSane(s)
-		text := s.Text()
+		text := scrolled(s)
 		for _, g := range keys.New().Groups() {
 			for _, b := range g.Bindings {
 				// Where there is no room, a description ends in an ellipsis.
