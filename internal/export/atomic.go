@@ -15,25 +15,46 @@ const temporary = ".ldx.*"
 
 // File writes path through a temporary file beside it that takes its name once
 // everything is on the disk. On any error nothing is left behind and what stood
-// at path stays.
-func File(path string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), temporary)
-	if err != nil {
+// at path stays. There is no temporary file before the first byte is written: a
+// program that is ended while it still makes a picture leaves nothing either.
+func File(path string, write func(io.Writer) error) error {
+	t := &late{dir: filepath.Dir(path)}
+	err := write(t)
+	if err == nil {
+		_, err = t.Write(nil) // of an empty file, too
+	}
+	if err == nil {
+		err = errors.Join(t.f.Chmod(0o644), t.f.Sync())
+	}
+	if t.f != nil {
+		err = errors.Join(err, t.f.Close())
+	}
+	if err == nil {
+		err = os.Rename(t.f.Name(), path)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case t.f == nil:
 		return CannotWrite(path, err)
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(CannotWrite(path, err), ignoreMissing(os.Remove(f.Name())))
+	return errors.Join(CannotWrite(path, err), ignoreMissing(os.Remove(t.f.Name())))
+}
+
+// late is a temporary file that begins with the first write.
+type late struct {
+	dir string
+	f   *os.File
+}
+
+func (t *late) Write(p []byte) (n int, err error) {
+	if t.f == nil {
+		if t.f, err = os.CreateTemp(t.dir, temporary); err != nil {
+			t.f = nil
+			return 0, err
 		}
-	}()
-	if err = errors.Join(write(f), f.Chmod(0o644), f.Sync()); err != nil {
-		_ = f.Close() // the first error tells more
-		return err
 	}
-	if err = f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return t.f.Write(p)
 }
 
 // Writable reports whether a file could be written at path, before the work that

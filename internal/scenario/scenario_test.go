@@ -92,7 +92,11 @@ func shown(t *testing.T, s *screentest.Screen) *image.RGBA {
 	t.Helper()
 	_, rows := s.Size()
 	right := len([]rune(strings.SplitAfterN(s.Row(1), "╮", 2)[0])) - 1
-	pane := image.Rect(1, 2, right, rows)
+	bottom := 2
+	for bottom < rows && !strings.HasPrefix(s.Row(bottom), "╰") { // there may be thumbnails below
+		bottom++
+	}
+	pane := image.Rect(1, 2, right, bottom)
 	for _, p := range s.Pictures() {
 		if !p.Cells.Overlaps(pane) {
 			continue

@@ -12,8 +12,8 @@ import (
 	"ldx/pipeline/session"
 )
 
-// session leaves a session of one step of the toy in the place's list.
-func (p *place) session(name string, change func(*session.Header)) string {
+// leaveSession leaves a session of one step of the toy in the place's list.
+func (p *place) leaveSession(name string, change func(*session.Header)) string {
 	p.t.Helper()
 	m := (&toy.Toy{}).Model()
 	h := session.Header{Model: "toy", Where: filepath.Join(p.dir, "gone"), Latent: m.Info().Latent, Created: time.Now()}
@@ -33,8 +33,8 @@ func (p *place) session(name string, change func(*session.Header)) string {
 func TestSessionsAreListed(t *testing.T) {
 	p := newPlace(t)
 	p.run("open", "last").fails(t, 1, "no sessions in", filepath.Join(p.data, "ldx", "sessions"))
-	older := p.session("older", nil)
-	p.session("newer", nil)
+	older := p.leaveSession("older", nil)
+	p.leaveSession("newer", nil)
 	past := time.Now().Add(-time.Hour)
 	p.must(os.Chtimes(filepath.Join(older, "session.jsonl"), past, past))
 	o := p.run("open")
@@ -47,10 +47,10 @@ func TestSessionsAreListed(t *testing.T) {
 // TestSessionsThatDoNotOpen says in one line why.
 func TestSessionsThatDoNotOpen(t *testing.T) {
 	p := newPlace(t)
-	dir := p.session("one", nil)
-	broken := p.session("broken", nil)
+	dir := p.leaveSession("one", nil)
+	broken := p.leaveSession("broken", nil)
 	p.must(os.WriteFile(filepath.Join(broken, "session.jsonl"), []byte("{\"format\":\"ldx session\",\"version\":7}\n"), 0o644))
-	embedded := p.session("embedded", func(h *session.Header) { h.Model, h.Where = "emoji-128", "" })
+	embedded := p.leaveSession("embedded", func(h *session.Header) { h.Model, h.Where = "emoji-128", "" })
 	p.must(os.WriteFile(filepath.Join(p.dir, "notes.txt"), nil, 0o644))
 	for _, tt := range []struct {
 		args   []string

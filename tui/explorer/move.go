@@ -19,8 +19,8 @@ func (m *Model) goTo(k int) tea.Cmd {
 	return m.do(pipeline.Op{Do: pipeline.Move, Aim: pipeline.Aim{Branch: run.Current().ID}, To: k})
 }
 
-// step goes one step on: along what is kept, else by the model. While the model
-// is at work, one more is remembered.
+// step goes one step on, all its calls: along what is kept, else by the model. While
+// the model is at work, one more is remembered.
 func (m *Model) step() tea.Cmd {
 	tip := m.work.run.Tip()
 	switch {
@@ -30,7 +30,7 @@ func (m *Model) step() tea.Cmd {
 	case tip == nil:
 		return m.begin(m.form.Settings(), false)
 	case !m.work.run.AtTip():
-		return m.goTo(m.work.run.Cursor() + 1)
+		return m.goTo(m.work.run.At().NextStep())
 	case tip.Done():
 		return m.ended()
 	}
