@@ -1,7 +1,17 @@
 package explorer
 
+import "strings"
+
 // Enabled reports whether an action, by its name in package keys, would do anything now.
 func (m *Model) Enabled(name string) bool {
+	switch {
+	case name == "show.quit" || name == "show.help" || name == "show.models" || name == "show.palette":
+		return true
+	case m.work.model == nil:
+		return false
+	case strings.HasPrefix(name, "tree."):
+		return m.treeEnabled(name)
+	}
 	run := m.work.run
 	at := run.At()
 	switch name {
@@ -11,6 +21,17 @@ func (m *Model) Enabled(name string) bool {
 		return at != nil && !run.AtTip()
 	case "run.cancel":
 		return m.work.job != nil || m.sweep != nil
+	case "edit.sweep":
+		return at != nil && !at.Done() && m.work.job == nil
+	case "run.break", "run.goto", "show.save", "show.export", "show.copy":
+		return at != nil
+	}
+	return true
+}
+
+func (m *Model) treeEnabled(name string) bool {
+	run := m.work.run
+	switch name {
 	case "tree.next", "tree.previous", "tree.delete":
 		return len(run.Branches()) > 1
 	case "tree.undo":
@@ -19,10 +40,6 @@ func (m *Model) Enabled(name string) bool {
 		return run.CanRedo()
 	case "tree.compare":
 		return run.Marked() != nil
-	case "edit.sweep":
-		return at != nil && !at.Done() && m.work.job == nil
-	case "tree.fork", "tree.mark", "tree.rename", "run.break", "run.goto", "show.save", "show.export", "show.copy":
-		return at != nil
 	}
-	return m.work.model != nil || name == "show.quit" || name == "show.help" || name == "show.models" || name == "show.palette"
+	return run.At() != nil
 }
