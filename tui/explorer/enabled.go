@@ -12,6 +12,10 @@ func (m *Model) Enabled(name string) bool {
 	case strings.HasPrefix(name, "tree."):
 		return m.treeEnabled(name)
 	}
+	return m.runEnabled(name)
+}
+
+func (m *Model) runEnabled(name string) bool {
 	run := m.work.run
 	at := run.At()
 	switch name {
