@@ -62,7 +62,19 @@ func (l *line) view(w, h int, t theme.Theme) string {
 			text += "\n " + t.Bad.Render(row)
 		}
 	}
+	if note := l.note(); note != "" {
+		text += "\n\n " + t.Muted.Render(note)
+	}
 	return box.Draw(t.Muted.Render(l.ask.Title), text, w, min(h, lineHeight), t.Focus)
+}
+
+// note is what the text would lead to, where there is something to say of it.
+func (l *line) note() string {
+	text := l.input.Value()
+	if l.ask.Note == nil || l.problem != "" || l.ask.Check != nil && l.ask.Check(text) != nil {
+		return ""
+	}
+	return l.ask.Note(text)
 }
 
 // lineHeight has room for the line and a problem of a few lines.

@@ -18,7 +18,9 @@ type Line struct {
 	Value string // what stands there at first
 	// Check says why a text does not do, in one line; nil takes any.
 	Check func(string) error
-	Then  func(string) tea.Msg
+	// Note says what a text that would do leads to, in one line; nil says nothing.
+	Note func(string) string
+	Then func(string) tea.Msg
 }
 
 // Choice asks for one of several things.

@@ -110,6 +110,14 @@ func (m *Model) askValue(x form.Extra) tea.Cmd {
 	return ask.Cmd(ask.Line{
 		Title: x.Name + ": " + x.Help, Value: x.Get(m.form.Settings()),
 		Check: func(text string) error { _, err := with(m, text); return err },
+		Note: func(text string) string {
+			s, _ := with(m, text)
+			at := m.work.run.At()
+			if at == nil || s == m.form.Settings() {
+				return ""
+			}
+			return "costs, in calls: " + m.cost(at, s)
+		},
 		Then: func(text string) tea.Msg {
 			return answer(func(m *Model) tea.Cmd {
 				s, err := with(m, text)

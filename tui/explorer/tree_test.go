@@ -232,3 +232,34 @@ func TestStepsOfAnotherBranchStay(t *testing.T) {
 		t.Errorf("on branch %s, want a", b.Name)
 	}
 }
+
+// TestMoreSettings sets one that has no field, after its cost was said.
+func TestMoreSettings(t *testing.T) {
+	s := newScreen(t, &toy.Toy{}).open().settle()
+	s.press(back(8)...).press("o")
+	cmd := s.pending[len(s.pending)-1]
+	s.pending = s.pending[:len(s.pending)-1]
+	choice, ok := cmd().(ask.Choice)
+	if !ok {
+		t.Fatal("nothing was asked")
+	}
+	i := slices.IndexFunc(choice.Items, func(i ask.Item) bool { return i.Name == "guidance-schedule" })
+	s.pending = append(s.pending, s.Update(choice.Then(i)))
+	line, ok := s.pending[len(s.pending)-1]().(ask.Line)
+	if !ok {
+		t.Fatal("no value was asked for")
+	}
+	if err := line.Check("wave"); err == nil {
+		t.Error("any schedule will do")
+	}
+	if note := line.Note("linear:7..2"); !strings.Contains(note, "0 now, 7 to the end") {
+		t.Errorf("it says %q of its cost", note)
+	}
+	s.reply("linear:7..2").settle().expect(12, 12, 20)
+	if got := s.work.run.At().Settings.Guiding.Schedule; got != "linear:7..2" {
+		t.Errorf("the schedule is %q", got)
+	}
+	if view := s.View(""); !strings.Contains(view, "guidance-schedule") {
+		t.Error("the setting is not shown")
+	}
+}
