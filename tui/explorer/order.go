@@ -146,6 +146,16 @@ type viewSet struct {
 	channels *image.RGBA // the channels of x_t, side by side
 }
 
+// bytes is the memory that the pictures take.
+func (v viewSet) bytes() (n int) {
+	for _, img := range []*image.RGBA{v.original, v.latent, v.coming, v.channels} {
+		if img != nil {
+			n += len(img.Pix)
+		}
+	}
+	return n
+}
+
 // channelLimit is the latent value drawn white; latents have about unit variance.
 const channelLimit = 3
 

@@ -13,6 +13,7 @@ import (
 // album keeps what was drawn of each step, and decoded pictures within a budget.
 type album struct {
 	views   map[*pipeline.Step]viewSet
+	drawn   int // bytes of views
 	decoded map[*pipeline.Step]picture
 	order   []*pipeline.Step // decoded ones, oldest first
 	bytes   int
@@ -31,6 +32,32 @@ type picture struct {
 
 // albumBudget bounds the memory of decoded pictures, in bytes.
 const albumBudget = 256 << 20
+
+// viewBudget bounds the memory of the cheap pictures, in bytes.
+const viewBudget = 256 << 20
+
+// look keeps the cheap pictures of a step. Over the budget, those of other branches go:
+// they are drawn again when they are looked at.
+func (a *album) look(s *pipeline.Step, v viewSet, path []*pipeline.Step) {
+	if old, ok := a.views[s]; ok {
+		a.drawn -= old.bytes()
+	}
+	a.views[s] = v
+	if a.drawn += v.bytes(); a.drawn <= viewBudget {
+		return
+	}
+	kept := make(map[*pipeline.Step]viewSet, len(path)+1)
+	kept[s] = v
+	for _, s := range path {
+		if v, ok := a.views[s]; ok {
+			kept[s] = v
+		}
+	}
+	a.views, a.drawn = kept, 0
+	for _, v := range kept {
+		a.drawn += v.bytes()
+	}
+}
 
 func newAlbum() *album {
 	return &album{views: map[*pipeline.Step]viewSet{}, decoded: map[*pipeline.Step]picture{}}
@@ -115,9 +142,9 @@ func (a *album) see(m *pipeline.Model, s *pipeline.Step) tea.Cmd {
 }
 
 // seen keeps what was drawn of a step; what cannot be drawn stays empty.
-func (a *album) seen(msg seenMsg) {
+func (a *album) seen(msg seenMsg, path []*pipeline.Step) {
 	a.seeing = false
-	a.views[msg.step] = msg.views
+	a.look(msg.step, msg.views, path)
 }
 
 // unseen is the step nearest to the cursor of which there are no pictures, nil for

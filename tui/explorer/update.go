@@ -1,8 +1,6 @@
 package explorer
 
 import (
-	"maps"
-
 	tea "charm.land/bubbletea/v2"
 
 	"ldx/pipeline"
@@ -70,7 +68,9 @@ func (m *Model) jobEvent(msg jobMsg) tea.Cmd {
 		return nil
 	}
 	msg.job.told = true
-	maps.Copy(m.album.views, msg.views)
+	for s, v := range msg.views {
+		m.album.look(s, v, m.work.run.Path())
+	}
 	if !m.form.Editing() {
 		m.showKept()
 	}
@@ -146,7 +146,7 @@ func (m *Model) seen(msg seenMsg) tea.Cmd {
 	if msg.album != m.album {
 		return nil
 	}
-	m.album.seen(msg)
+	m.album.seen(msg, m.work.run.Path())
 	_ = m.failed(msg.err)
 	m.refresh()
 	return m.idle()
