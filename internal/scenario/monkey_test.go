@@ -58,6 +58,7 @@ func TestEditWhileRunning(t *testing.T) {
 var presses = []string{
 	" ", screentest.Left, screentest.Right, "h", "l", screentest.Home, screentest.End, "r", "R", screentest.Escape,
 	screentest.Tab, screentest.ShiftTab, screentest.Enter, screentest.Up, screentest.Down, "j", "k", screentest.Backspace,
+	"b", "B", "A", "f", "[", "]", "t", "N", "D", "u", "U", "c", "g", "w", "H", "T", "o", "+", "-", "L", "S", "e", "\x0b",
 	"n", "p", "v", "s", "y", "m", "?", "1", "5", ".", "x", "é", "🍎", "世", screentest.Delete, screentest.PageUp, screentest.PageDown,
 	"\x1b[200~pasted\nlines 世\x1b[201~", "\x1b[<64;10;10M", "\x1b[<65;10;10M", "\x1b[I", "\x1b[O", "\x1b[200;5u", "\x00",
 }
