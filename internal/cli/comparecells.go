@@ -97,18 +97,25 @@ func (c *compareCommand) lay() (pipeline.Folder, *cells, error) {
 	if err != nil {
 		return folder, nil, err
 	}
+	g, err := c.layOn(info, axes)
+	return folder, g, err
+}
+
+// layOn lays out the cells for a model.
+func (c *compareCommand) layOn(info pipeline.Info, axes []compare.Axis) (*cells, error) {
 	g := &cells{axes: axes}
+	var err error
 	if g.base, err = c.sampling.lay(fresh(info)); err != nil {
-		return folder, nil, err
+		return nil, err
 	}
 	if err := g.fill(); err != nil {
-		return folder, nil, usage(err)
+		return nil, usage(err)
 	}
 	if err := g.refer(c.reference); err != nil {
-		return folder, nil, usage(err)
+		return nil, usage(err)
 	}
 	g.plan = compare.NewPlan(info, g.settings)
-	return folder, g, usage(g.refused())
+	return g, usage(g.refused())
 }
 
 // axes reads the --vary flags.

@@ -3,10 +3,12 @@ package cli
 import (
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"ldx/pipeline"
@@ -29,6 +31,7 @@ type table struct {
 	axes []compare.Axis
 	kept map[int]outcome // of the runs that others are compared with
 	done int             // cells
+	lost error           // of a reference
 	errs int             // cells that failed, refused ones not counted
 }
 
@@ -44,6 +47,7 @@ type row struct {
 	RMSE    *figure           `json:"latent_rmse,omitempty"`
 	Error   string            `json:"error,omitempty"`
 	values  []string
+	failed  bool // and was not refused
 }
 
 // figure is a number; what JSON has none for, such as the PSNR of equal pictures, is a
@@ -100,17 +104,21 @@ func (t *table) take(g *cells, o outcome) error {
 		}
 		o.latent = held.X0
 		o.End = nil
-		if o.Run >= g.count() || g.references[o.Run] == o.Run || t.refers(g, o.Run) {
+		if slices.Contains(g.references, o.Run) {
 			t.kept[o.Run] = o
 		}
 	}
 	if o.Run >= g.count() {
+		if o.Err != nil {
+			t.lost = fmt.Errorf("%s: %w", g.name(o.Run), o.Err)
+		}
 		return nil
 	}
 	r := &t.Cells[o.Run]
 	if o.Err != nil {
 		if g.plan.Err(o.Run) == nil {
 			t.errs++
+			r.failed = true
 		}
 		r.Error = o.Err.Error()
 		return nil
@@ -123,15 +131,6 @@ func (t *table) take(g *cells, o outcome) error {
 		}
 	}
 	return nil
-}
-
-func (t *table) refers(g *cells, run int) bool {
-	for _, r := range g.references {
-		if r == run {
-			return true
-		}
-	}
-	return false
 }
 
 // against takes the figures that there are: pictures of two sizes have none.
@@ -151,9 +150,10 @@ func (r *row) against(o, ref outcome) {
 // failed says how many cells did.
 func (t *table) failed() error {
 	if t.errs == 0 {
-		return nil
+		return t.lost
 	}
-	return fmt.Errorf("%d of %d cells failed", t.errs, len(t.Cells))
+	first := slices.IndexFunc(t.Cells, func(r row) bool { return r.failed })
+	return errors.Join(fmt.Errorf("%d of %d cells failed, the first: %s", t.errs, len(t.Cells), t.Cells[first].Error), t.lost)
 }
 
 func (t *table) csv(w io.Writer) error {

@@ -185,7 +185,7 @@ func (l *layer) leg(s pipeline.Settings) (*leg, error) {
 // plain is s with the leg's own spelling of its plan, and without what has no effect, so
 // that the pipeline takes one run's steps for another's.
 func plain(s pipeline.Settings, l *leg) pipeline.Settings {
-	s.Sampler, s.Sigmas, s.Spacing, s.Steps = l.Sampler, l.Sigmas, l.Spacing, l.LegSpec.Steps
+	s.Sampler, s.Sigmas, s.Spacing, s.Steps = l.Sampler, l.Sigmas, l.Spacing, l.Steps
 	if s.VariationStrength == 0 {
 		s.VariationSeed = 0
 	}
