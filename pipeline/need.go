@@ -86,3 +86,19 @@ func (m *Model) BeginBeside(ctx context.Context, s Settings, o *Step) (*Step, er
 	made.Cond, made.Uncond, first.Served = kept.Cond, kept.Uncond, o.Served
 	return first, first.combine(made)
 }
+
+// Alone is s without the steps before it, for runs of which only the end is wanted:
+// [Model.Advance] goes on from it as from s. It shares the numbers of s, and has no
+// [Step.Path].
+func (s *Step) Alone() (*Step, error) {
+	t, err := s.Tensors()
+	if err != nil {
+		return nil, err
+	}
+	alone := &Step{
+		Settings: s.Settings, Leg: s.Leg, Served: s.Served, Figures: s.Figures, Timing: s.Timing,
+		id: s.id, index: s.index, call: s.call, noise: s.noise, shape: s.shape,
+	}
+	alone.held.Store(t)
+	return alone, nil
+}

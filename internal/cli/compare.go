@@ -138,6 +138,7 @@ func (c *compareCommand) compute(ctx context.Context, m *pipeline.Model, g *cell
 		bar.show(fmt.Sprintf("%d of %d cells, %d of %d calls, %s left", t.done, g.count(), t.Made, g.plan.Calls(), left.Round(time.Second)), int64(t.Made), int64(g.plan.Calls()))
 	}
 	made := func() { t.Made++; progress() }
+	g.plan.Ways = w.animates()
 	runErr := g.plan.Run(ctx, m, g.order(), made, func(r compare.Result) error {
 		err := c.cell(ctx, m, g, w, t, r)
 		progress()

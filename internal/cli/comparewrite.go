@@ -25,6 +25,9 @@ type gridWriter struct {
 	frames int // of the longest way
 }
 
+// animates reports whether the ways to the pictures are shown too.
+func (w *gridWriter) animates() bool { return w.output.form == formGIF || w.output.form == formAPNG }
+
 // take shows or writes the picture of a cell.
 func (w *gridWriter) take(ctx context.Context, m *pipeline.Model, g *cells, o outcome) error {
 	switch w.output.form {
@@ -34,7 +37,7 @@ func (w *gridWriter) take(ctx context.Context, m *pipeline.Model, g *cells, o ou
 		return w.file(m.Info().Name, g, o)
 	}
 	var frames []*image.RGBA
-	if w.output.form != formPNG {
+	if w.animates() {
 		way := export.Thinned(export.WholeSteps(o.End.Path())[1:], export.MaxGridFrames)
 		for _, s := range way[:max(len(way)-1, 0)] {
 			img, err := m.Picture(ctx, s)

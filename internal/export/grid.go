@@ -16,7 +16,7 @@ import (
 // without effort; an animation holds many frames.
 const (
 	maxGridSide      = 8192
-	maxAnimatedSide  = 1536
+	maxAnimatedSide  = 1024
 	maxGridThumb     = 256
 	maxAnimatedThumb = 128
 	minGridThumb     = 24

@@ -111,13 +111,23 @@ func inOrder(n int) []int { return compare.Coarse(n, 1) }
 // ends in the bits of a run of its own.
 func check(t *testing.T, all []pipeline.Settings) *compare.Plan {
 	t.Helper()
+	runAll(t, all, true)
+	return runAll(t, all, false)
+}
+
+func runAll(t *testing.T, all []pipeline.Settings, ways bool) *compare.Plan {
+	t.Helper()
 	works := &toy.Toy{}
 	m := model(works)
 	p := compare.NewPlan(m.Info(), all)
+	p.Ways = ways
 	single, charged, told := 0, 0, 0
 	err := p.Run(t.Context(), m, inOrder(len(all)), func() { told++ }, func(r compare.Result) error {
 		if r.Err != nil {
 			t.Fatalf("run %d: %v", r.Run, r.Err)
+		}
+		if before := r.End.Parent; ways != (before.Parent != nil) && before.Index() > 0 {
+			t.Errorf("run %d keeps its way: %t, want %t", r.Run, !ways, ways)
 		}
 		want, calls := alone(t, all[r.Run])
 		if !slices.Equal(bits(t, r.End), want) {

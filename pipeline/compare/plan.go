@@ -11,6 +11,11 @@ import (
 
 // Plan is how a number of runs are computed together. It is run once.
 type Plan struct {
+	// Ways keeps the steps of a run until it is handed on, so that its end has a
+	// [pipeline.Step.Path]. Without, only the steps that runs to come branch from are
+	// kept, each with the one before it.
+	Ways bool
+
 	runs   []layout
 	nodes  []*node
 	groups []*group
@@ -32,15 +37,17 @@ type node struct {
 	settings pipeline.Settings // of the first run that passes
 	group    *group            // nil at the end
 	users    int               // runs still to come
-	step     *pipeline.Step    // nil before it is computed and when nobody needs it any more
+	pending  int               // nodes that follow and are not computed
+	computed bool
+	step     *pipeline.Step // nil before it is computed and when nobody needs it any more
 }
 
 // group is the nodes that one denoiser call serves.
 type group struct {
-	first *node // the one that it is made for; guided where any is
-	users int   // runs still to come
-	held  *pipeline.Step
-	err   error // of the call that failed
+	first   *node          // the one that it is made for; guided where any is
+	pending int            // nodes that are not computed
+	held    *pipeline.Step // of first, while others are pending
+	err     error          // of the call that failed
 }
 
 // NewPlan lays out the runs under settings. A run that the model refuses has its error
@@ -151,6 +158,9 @@ func (l *layer) node(key nodeKey, s pipeline.Settings, input string) int {
 	n := &node{parent: key.parent, need: key.need, settings: s}
 	l.plan.nodes = append(l.plan.nodes, n)
 	l.nodes[key] = id
+	if key.parent >= 0 {
+		l.plan.nodes[key.parent].pending++
+	}
 	if key.end {
 		return id
 	}
@@ -238,10 +248,10 @@ func (p *Plan) join(groups []*group, n *node) []*group {
 	for _, g := range groups {
 		if n.need.ServedBy(g.first.need.Served) {
 			n.group = g
-			g.users += n.users
+			g.pending++
 			return groups
 		}
 	}
-	n.group = &group{first: n, users: n.users}
+	n.group = &group{first: n, pending: 1}
 	return append(groups, n.group)
 }

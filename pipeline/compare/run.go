@@ -41,17 +41,35 @@ func (p *Plan) Run(ctx context.Context, m *pipeline.Model, order []int, made fun
 	return nil
 }
 
-// release lets go of what no run to come needs.
+// release lets go of what no run to come passes.
 func (p *Plan) release(path []int) {
 	for _, id := range path {
 		n := p.nodes[id]
 		if n.users--; n.users == 0 {
 			n.step = nil
 		}
-		if g := n.group; g != nil {
-			if g.users--; g.users == 0 {
-				g.held = nil
+	}
+}
+
+// keep notes that a node is computed. What only it was waiting for is let go of.
+func (p *Plan) keep(n *node, step *pipeline.Step) {
+	if n.users > 0 {
+		n.step = step
+	}
+	if n.computed {
+		return
+	}
+	n.computed = true
+	if n.parent >= 0 {
+		if before := p.nodes[n.parent]; before.pending > 0 {
+			if before.pending--; before.pending == 0 {
+				before.step = nil
 			}
+		}
+	}
+	if g := n.group; g != nil {
+		if g.pending--; g.pending == 0 {
+			g.held = nil
 		}
 	}
 }
@@ -64,27 +82,27 @@ type worker struct {
 	charged int
 }
 
-// walk goes along a path and gives its last step.
+// walk goes along a path from the last node that is kept and gives its last step.
 func (w *worker) walk(ctx context.Context, path []int) (*pipeline.Step, error) {
-	var at *pipeline.Step
-	for _, id := range path {
-		n := w.plan.nodes[id]
-		if n.step == nil {
-			step, err := w.compute(ctx, n)
-			if err != nil {
-				return nil, err
-			}
-			n.step = step
-		}
-		at = n.step
+	from := len(path)
+	for from > 0 && w.plan.nodes[path[from-1]].step == nil {
+		from--
 	}
-	return at, nil
+	for _, id := range path[from:] {
+		n := w.plan.nodes[id]
+		step, err := w.compute(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		w.plan.keep(n, step)
+	}
+	return w.plan.nodes[path[len(path)-1]].step, nil
 }
 
 // compute makes a node's step; the one before is there.
 func (w *worker) compute(ctx context.Context, n *node) (*pipeline.Step, error) {
 	if n.group == nil {
-		return w.model.Advance(ctx, w.plan.nodes[n.parent].step)
+		return w.advance(ctx, w.plan.nodes[n.parent].step)
 	}
 	g := n.group
 	if g.err != nil {
@@ -98,15 +116,16 @@ func (w *worker) compute(ctx context.Context, n *node) (*pipeline.Step, error) {
 			}
 			return nil, err
 		}
-		g.held = held
-		if g.first.users > 0 {
-			g.first.step = held
+		if n == g.first {
+			if g.pending > 1 {
+				g.held = held
+			}
+			return held, nil
 		}
+		g.held = held
+		w.plan.keep(g.first, held)
 	}
-	switch {
-	case n == g.first:
-		return g.held, nil
-	case n.parent < 0:
+	if n.parent < 0 {
 		return w.count(w.model.BeginBeside(ctx, n.settings, g.held))
 	}
 	return w.count(w.model.Edit(ctx, g.held, n.settings))
@@ -127,7 +146,20 @@ func (w *worker) evaluate(ctx context.Context, n *node) (*pipeline.Step, error) 
 		}
 		before = edited
 	}
-	return w.count(w.model.Advance(ctx, before))
+	return w.count(w.advance(ctx, before))
+}
+
+// advance takes a step, from which those before are not to be reached unless ways are
+// kept.
+func (w *worker) advance(ctx context.Context, from *pipeline.Step) (*pipeline.Step, error) {
+	if !w.plan.Ways {
+		alone, err := from.Alone()
+		if err != nil {
+			return nil, err
+		}
+		from = alone
+	}
+	return w.model.Advance(ctx, from)
 }
 
 // count notes the denoiser calls that a step took.
