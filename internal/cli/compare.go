@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -112,7 +113,11 @@ func (c *compareCommand) writer(g *cells) (*gridWriter, error) {
 func (c *compareCommand) announce(g *cells) {
 	p := g.plan
 	say := func(format string, a ...any) { _, _ = fmt.Fprintf(c.stderr, format+"\n", a...) } // only told
-	say("%d cells, seed %d: %d denoiser calls, %d saved of the %d of single runs", g.count(), g.base.Seed, p.Calls(), p.Single()-p.Calls(), p.Single())
+	seed := fmt.Sprintf(", seed %d", g.base.Seed)
+	if slices.ContainsFunc(g.axes, func(a compare.Axis) bool { return a.Key == "seed" }) {
+		seed = ""
+	}
+	say("%d cells%s: %d denoiser calls, %d saved of the %d of single runs", g.count(), seed, p.Calls(), p.Single()-p.Calls(), p.Single())
 	for i := range g.count() {
 		if err := p.Err(i); err != nil {
 			say("not run: %s: %v", g.name(i), err)
