@@ -151,23 +151,32 @@ func (s *Step) Path() []*Step {
 
 // Begin starts a run: it makes the noise x_T and evaluates the denoiser on it.
 func (m *Model) Begin(ctx context.Context, s Settings) (*Step, error) {
-	if err := m.Check(s); err != nil {
+	first, made, err := m.start(ctx, s)
+	if err != nil {
 		return nil, err
+	}
+	return m.evaluate(ctx, first, made)
+}
+
+// start makes the first step of a run, before the denoiser is called.
+func (m *Model) start(ctx context.Context, s Settings) (*Step, *Tensors, error) {
+	if err := m.Check(s); err != nil {
+		return nil, nil, err
 	}
 	leg, err := m.info.Leg(s.spec())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	shape := m.info.Latent.shape(s)
 	noise, err := s.noise(shape)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	state, err := m.startState(ctx, s, leg.Plan, noise)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return m.evaluate(ctx, &Step{Settings: s, Leg: leg, call: state.Index, shape: shape}, &Tensors{State: state})
+	return &Step{Settings: s, Leg: leg, call: state.Index, shape: shape}, &Tensors{State: state}, nil
 }
 
 // Advance takes one step from s, as its settings say, and evaluates the denoiser

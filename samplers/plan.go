@@ -3,6 +3,7 @@ package samplers
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 )
 
@@ -228,6 +229,15 @@ func (p *Plan) Prediction() string {
 		return "sample"
 	}
 	return p.prediction
+}
+
+// Equal reports whether p and o are laid out alike, so that equal states and outputs go on
+// to equal states. It may say no of plans of one sampler under two names.
+func (p *Plan) Equal(o *Plan) bool {
+	return p.sampler.Name == o.sampler.Name && p.steps == o.steps && p.exploding == o.exploding &&
+		p.init == o.init && p.prediction == o.prediction &&
+		slices.Equal(p.timesteps, o.timesteps) && slices.Equal(p.bars, o.bars) && slices.Equal(p.sigmas, o.sigmas) &&
+		slices.Equal(p.stepOf, o.stepOf) && reflect.DeepEqual(p.solver, o.solver)
 }
 
 // Done reports whether s is the end of the run.

@@ -41,8 +41,7 @@ func readRemembered() (remembered, error) {
 // recall is the settings to start a model on: the ones of last time where they
 // still fit, else its own with a random seed.
 func recall(info pipeline.Info) pipeline.Settings {
-	fresh := info.Settings()
-	fresh.Seed = pipeline.RandomSeed()
+	fresh := fresh(info)
 	all, err := readRemembered()
 	if err != nil {
 		return fresh

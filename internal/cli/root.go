@@ -133,7 +133,7 @@ func newRoot(version string) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return x.run(cmd.Context()) },
 	}
 	x.register(root.Flags())
-	root.AddCommand(newRun(version), newOpen(version), newModels(), newDoctor(version), newVersion(version))
+	root.AddCommand(newRun(version), newCompare(), newOpen(version), newModels(), newDoctor(version), newVersion(version))
 	return root
 }
 

@@ -79,32 +79,52 @@ func listed[T ~string](names []T) string {
 // resolve finds the model and lays what was typed over its defaults, without
 // loading anything. What no model could make right is refused.
 func (s *sampling) resolve() (pipeline.Folder, pipeline.Settings, error) {
+	folder, info, err := s.find()
+	if err != nil {
+		return folder, pipeline.Settings{}, err
+	}
+	settings, err := s.over(fresh(info), info)
+	return folder, settings, err
+}
+
+// fresh are a model's settings with a random seed.
+func fresh(info pipeline.Info) pipeline.Settings {
+	base := info.Settings()
+	base.Seed = pipeline.RandomSeed()
+	return base
+}
+
+// find finds the model and reads what it says of itself.
+func (s *sampling) find() (pipeline.Folder, pipeline.Info, error) {
 	if err := s.source.check(); err != nil {
-		return pipeline.Folder{}, pipeline.Settings{}, err
+		return pipeline.Folder{}, pipeline.Info{}, err
 	}
 	if _, err := s.protocol(); err != nil {
-		return pipeline.Folder{}, pipeline.Settings{}, err
+		return pipeline.Folder{}, pipeline.Info{}, err
 	}
 	if err := s.likeModel(); err != nil {
-		return pipeline.Folder{}, pipeline.Settings{}, err
+		return pipeline.Folder{}, pipeline.Info{}, err
 	}
 	folder, err := s.source.folder()
 	if err != nil {
-		return folder, pipeline.Settings{}, err
+		return folder, pipeline.Info{}, err
 	}
 	info, err := pipeline.ReadInfo(folder)
-	if err != nil {
-		return folder, pipeline.Settings{}, err
-	}
-	base := info.Settings()
-	base.Seed = pipeline.RandomSeed()
-	settings, err := s.over(base, info)
-	return folder, settings, err
+	return folder, info, err
 }
 
 // over lays what was typed over base, or over the picture of --like, and checks the
 // result.
 func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Settings, error) {
+	out, err := s.lay(base)
+	if err != nil {
+		return out, err
+	}
+	return out, usage(info.Check(out))
+}
+
+// lay is over without the check.
+func (s *sampling) lay(base pipeline.Settings) (pipeline.Settings, error) {
 	out, err := s.start(base)
 	if err != nil {
 		return out, err
@@ -144,10 +164,7 @@ func (s *sampling) over(base pipeline.Settings, info pipeline.Info) (pipeline.Se
 	if s.flags.Changed("blend-weight") {
 		out.BlendWeight = t.BlendWeight
 	}
-	if err := s.complete(&out); err != nil {
-		return out, err
-	}
-	return out, usage(info.Check(out))
+	return out, s.complete(&out)
 }
 
 // protocol is how pictures are drawn.

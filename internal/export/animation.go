@@ -50,7 +50,7 @@ func Animation(w io.Writer, format Format, path []*pipeline.Step, pictures Pictu
 	switch format {
 	case FormatGIF:
 		s := steps[0].Settings
-		steps = thinned(steps, max(maxGIFPixels/max(s.Width*s.Height, 1), 1))
+		steps = Thinned(steps, max(maxGIFPixels/max(s.Width*s.Height, 1), 1))
 		return writeGIF(w, len(steps), frame)
 	case FormatAPNG:
 		return writeAPNG(w, len(steps), frame, parameters)

@@ -15,11 +15,16 @@ const temporary = ".ldx.*"
 
 // File writes path through a temporary file beside it that takes its name once
 // everything is on the disk. On any error nothing is left behind and what stood
-// at path stays. There is no temporary file before the first byte is written: a
-// program that is ended while it still makes a picture leaves nothing either.
+// at path stays. A link stays too: the file that it leads to is written. There is no
+// temporary file before the first byte is written: a program that is ended while it
+// still makes a picture leaves nothing either.
 func File(path string, write func(io.Writer) error) error {
+	path, err := behindLink(path)
+	if err != nil {
+		return err
+	}
 	t := &late{dir: filepath.Dir(path)}
-	err := write(t)
+	err = write(t)
 	if err == nil {
 		_, err = t.Write(nil) // of an empty file, too
 	}
@@ -60,6 +65,10 @@ func (t *late) Write(p []byte) (n int, err error) {
 // Writable reports whether a file could be written at path, before the work that
 // fills it.
 func Writable(path string) error {
+	path, err := behindLink(path)
+	if err != nil {
+		return err
+	}
 	info, err := os.Stat(path)
 	if err == nil && info.IsDir() {
 		return fmt.Errorf("cannot write %s: it is a folder", path)
@@ -72,6 +81,30 @@ func Writable(path string) error {
 		return CannotWrite(path, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// behindLink is the file that path leads to. What is neither file nor folder, such as a
+// device, is an error: a file of its name would take its place, which for /dev/stdout
+// would be everybody's loss.
+func behindLink(path string) (string, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return path, nil // nothing there, or the writing will tell
+	}
+	if info.Mode()&os.ModeSymlink != 0 {
+		to, err := filepath.EvalSymlinks(path)
+		if err != nil {
+			return path, CannotWrite(path, err)
+		}
+		if info, err = os.Stat(to); err != nil {
+			return path, CannotWrite(path, err)
+		}
+		path = to
+	}
+	if !info.Mode().IsRegular() && !info.IsDir() {
+		return path, fmt.Errorf("cannot write %s: it is a device or a pipe, want a file", path)
+	}
+	return path, nil
 }
 
 // CannotWrite says that the file or folder path could not be written, by the name

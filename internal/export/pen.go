@@ -45,14 +45,17 @@ func (p *pen) write(dst draw.Image, ink image.Image, at image.Point, text string
 
 // wrapped breaks text into at most maxLines lines of at most width pixels, at blanks
 // where there are any. What does not fit is left out, and marked so.
-func (p *pen) wrapped(text string, width int) (lines []string) {
+func (p *pen) wrapped(text string, width int) []string { return p.lines(text, width, maxLines) }
+
+// lines is wrapped with another most.
+func (p *pen) lines(text string, width, most int) (lines []string) {
 	rest := text
 	for rest != "" {
 		n := p.fits(rest, width)
 		if n == len(rest) {
 			return append(lines, rest)
 		}
-		if len(lines) == maxLines-1 {
+		if len(lines) == most-1 {
 			const more = "…"
 			n = p.fits(rest, width-font.MeasureString(p.face, more).Ceil())
 			return append(lines, rest[:n]+more)

@@ -52,7 +52,7 @@ func TestThinnedIsEven(t *testing.T) {
 			for i := range list {
 				list[i] = i
 			}
-			some := thinned(list, n)
+			some := Thinned(list, n)
 			if len(some) != min(n, all) || all > 0 && some[len(some)-1] != all-1 || all > 0 && n > 1 && some[0] != 0 {
 				t.Fatalf("%d of %d are %v", n, all, some)
 			}

@@ -131,10 +131,10 @@ func columns(rows []sheetRow, n int) []int {
 	if len(all) <= n {
 		return slices.Sorted(maps.Keys(all))
 	}
-	chosen := thinned(slices.Sorted(maps.Keys(tips)), n)
+	chosen := Thinned(slices.Sorted(maps.Keys(tips)), n)
 	if left := n - len(chosen); left > 0 {
 		maps.DeleteFunc(all, func(k int, _ bool) bool { return tips[k] })
-		chosen = append(chosen, thinned(slices.Sorted(maps.Keys(all)), left)...)
+		chosen = append(chosen, Thinned(slices.Sorted(maps.Keys(all)), left)...)
 	}
 	slices.Sort(chosen)
 	return chosen

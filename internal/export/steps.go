@@ -23,9 +23,9 @@ func WholeSteps(path []*pipeline.Step) []*pipeline.Step {
 	return whole
 }
 
-// thinned leaves out some of all, evenly, so that at most n are left: the last always,
+// Thinned leaves out some of all, evenly, so that at most n are left: the last always,
 // the first from two on.
-func thinned[T any](all []T, n int) []T {
+func Thinned[T any](all []T, n int) []T {
 	last := len(all) - 1
 	switch {
 	case len(all) <= n:
