@@ -78,7 +78,11 @@ func newExplorer(b *testing.B, p termimg.Protocol) *explorer {
 		b.Fatal(err)
 	}
 	e := &explorer{terminal: terminal, tty: tty, protocol: p, calls: make(chan time.Time, 4*explorerSteps)}
-	go e.output.drain(terminal) // ends when the terminal closes
+	answers := noAnswers
+	if p == termimg.Kitty {
+		answers = kittyAnswers
+	}
+	go e.output.drain(terminal, answers) // ends when the terminal closes
 	return e
 }
 

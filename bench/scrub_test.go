@@ -1,13 +1,18 @@
 package bench
 
 import (
+	"bytes"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"ldx/internal/testlib"
 	"ldx/pipeline"
@@ -66,7 +71,12 @@ func BenchmarkScrubTree(b *testing.B) {
 			growTree(b, m, dir)
 			e := newExplorer(b, p)
 			e.start(b, m, m.Settings(), e.record(b, dir))
-			e.keys(b, []string{"]", left, "]", left, left, "]", right, "]", right, "[", left, "[", right, "[", right, "["})
+			e.output.settle(b, time.Time{}, decodedOver)
+			if _, err := e.terminal.WriteString("]"); err != nil { // from the last branch to the trunk
+				b.Fatal(err)
+			}
+			// The next branches are longer than the cursor comes: every key shows something else.
+			e.keys(b, []string{left, "]", left, "]", right, "]", right, "[", left, "[", right, "["})
 		})
 	}
 }
@@ -101,7 +111,7 @@ func growTree(b *testing.B, m *pipeline.Model, dir string) {
 	}
 	trunk := run.Path()
 	for n := 0; run.Len() < treeNodes; n++ {
-		k := 1 + n%(treeSteps-1)
+		k := treeSteps - 1 - n%(treeSteps-1)
 		to := trunk[k].Settings
 		to.Guidance = 1.5 + float64(n)/100
 		edited, err := m.Edit(b.Context(), trunk[k], to)
@@ -138,19 +148,41 @@ type output struct {
 	last time.Time // when the last bytes were read
 }
 
-// drain reads all that the program writes.
-func (o *output) drain(from io.Reader) {
+// drain reads all that the program writes, and answers as the terminal would.
+func (o *output) drain(terminal io.ReadWriter, answers func([]byte) []byte) {
 	buffer := make([]byte, 1<<20)
 	for {
-		_, err := from.Read(buffer)
+		n, err := terminal.Read(buffer)
 		o.mu.Lock()
 		o.last = time.Now()
 		o.mu.Unlock()
+		if a := answers(buffer[:n]); len(a) > 0 {
+			_, _ = terminal.Write(a) // without it the program goes on with less
+		}
 		if err != nil {
 			return
 		}
 	}
 }
+
+var kittyQuestion = regexp.MustCompile(`\x1b_G(?:i=(\d+),[^;]*a=q|a=q,[^;]*i=(\d+))`)
+
+// kittyAnswers are those of a kitty on this machine, which reads pictures from files.
+func kittyAnswers(asked []byte) (answers []byte) {
+	if bytes.Contains(asked, []byte(ansi.RequestNameVersion)) {
+		answers = append(answers, "\x1bP>|kitty(0.41.1)\x1b\\"...)
+	}
+	for _, m := range kittyQuestion.FindAllSubmatch(asked, -1) {
+		answers = fmt.Appendf(answers, "\x1b_Gi=%s%s;OK\x1b\\", m[1], m[2])
+	}
+	if bytes.Contains(asked, []byte(ansi.RequestPrimaryDeviceAttributes)) {
+		answers = append(answers, "\x1b[?62;52;c"...)
+	}
+	return answers
+}
+
+// noAnswers are those of a terminal that is told which protocol to take.
+func noAnswers([]byte) []byte { return nil }
 
 func (o *output) lastRead() time.Time {
 	o.mu.Lock()

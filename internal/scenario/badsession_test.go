@@ -109,22 +109,31 @@ func TestDamagedSession(t *testing.T) {
 // lineOf is the first line of a session with its end.
 func lineOf(header string) string { return header + "\n" }
 
-// TestMissingTensors opens a session one of whose files is gone or damaged: the step
-// says so when it is looked at, the others are there.
+// TestMissingTensors opens a session one of whose files is gone or damaged: the screen
+// says so, and all other steps are there.
 func TestMissingTensors(t *testing.T) {
-	for name, spoil := range map[string]func(string) error{
-		"gone":      os.Remove,
-		"truncated": func(path string) error { return os.Truncate(path, 100) },
+	for _, c := range []struct {
+		name  string
+		spoil func(string) error
+		says  string
+	}{
+		{"gone", os.Remove, "is missing"},
+		{"truncated", func(path string) error { return os.Truncate(path, 100) }, "is damaged"},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(c.name, func(t *testing.T) {
 			p := newPlace(t)
 			dir := p.made()
-			p.must(spoil(filepath.Join(dir, "tensors", "000003.safetensors")))
+			p.must(c.spoil(filepath.Join(dir, "tensors", "000003.safetensors")))
 			s := p.screen(wide, "open", dir)
-			s.WaitText("✗ ")
-			t.Log(s.Text())
-			s.Type(screentest.Left)
-			atStep(s, steps-1)
+			s.WaitText("✗ step 3: tensors/000003.safetensors " + c.says)
+			for k := steps - 1; k >= 0; k-- {
+				s.Type(screentest.Left)
+				if k == 3 {
+					s.WaitText("step 3 of 6")
+					continue
+				}
+				atStep(s, k)
+			}
 			quit(t, s)
 			noPanic(t, p, s)
 		})
