@@ -87,6 +87,10 @@ type Recorder interface {
 // error.
 var ErrInternal = errors.New("internal error")
 
+// frameRate is how many frames a second there are at most, twice Bubble Tea's own: a
+// key's frame waits for the next one, and so does the picture that it leads to.
+const frameRate = 120
+
 // Run shows the interface on the terminal until the person quits or ctx ends. The
 // terminal is restored whatever happens.
 func Run(ctx context.Context, o Options) error {
@@ -106,7 +110,8 @@ func Run(ctx context.Context, o Options) error {
 		Protocol: o.Graphics,
 		Notify:   func() { program.Send(termimg.RepaintMsg{}) },
 	})
-	program = tea.NewProgram(newRoot(work, o, images), tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(images), tea.WithoutSignalHandler())
+	program = tea.NewProgram(newRoot(work, o, images), tea.WithContext(ctx), tea.WithInput(o.In), tea.WithOutput(images),
+		tea.WithoutSignalHandler(), tea.WithFPS(frameRate))
 	final, err := program.Run()
 	cancel()
 	err = errors.Join(finish(ctx, err), images.Close())

@@ -122,16 +122,16 @@ const maxTensorHeader = 1 << 16
 // readTensors reads tensors of a shape from a step's file. Nothing is allocated before
 // the file's size is known to be one that such a step can have.
 func readTensors(path string, shape tensor.Shape, want []string) (map[string][]float32, error) {
-	n := shape.TotalSize()
+	n, file := shape.TotalSize(), filepath.Join(tensorsName, filepath.Base(path)) // short, for a line on the screen
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s is missing", path)
+		return nil, fmt.Errorf("%s is missing", file)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if most := int64(len(names(maxMemory)))*int64(n)*4 + maxTensorHeader; info.Size() > most {
-		return nil, fmt.Errorf("%s has %d bytes, want at most %d", path, info.Size(), most)
+		return nil, fmt.Errorf("%s has %d bytes, want at most %d", file, info.Size(), most)
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -139,16 +139,16 @@ func readTensors(path string, shape tensor.Shape, want []string) (map[string][]f
 	}
 	all, err := safetensors.Deserialize(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s is damaged: %w", path, err)
+		return nil, fmt.Errorf("%s is damaged: %w", file, err)
 	}
 	out := make(map[string][]float32, len(want))
 	for _, name := range want {
 		t, ok := all.Tensor(name)
 		switch {
 		case !ok:
-			return nil, fmt.Errorf("%s has no tensor %s", path, name)
+			return nil, fmt.Errorf("%s has no tensor %s", file, name)
 		case t.DType() != safetensors.F32 || !sameShape(t.Shape(), shape):
-			return nil, fmt.Errorf("%s: %s is %v %v, want F32 %v", path, name, t.DType(), t.Shape(), shape)
+			return nil, fmt.Errorf("%s: %s is %v %v, want F32 %v", file, name, t.DType(), t.Shape(), shape)
 		}
 		out[name] = floats(t.Data())
 	}

@@ -163,11 +163,17 @@ func (a *album) wanted(r *pipeline.Run) *pipeline.Step {
 	if a.broken {
 		return nil
 	}
-	s := nearest(r, func(s *pipeline.Step) bool { return a.decoded[s].img == nil })
+	s := nearest(r, func(s *pipeline.Step) bool { return a.decoded[s].img == nil && !a.unreadable(s) })
 	if s == nil || s != r.At() && a.bytes > albumBudget/2 {
 		return nil
 	}
 	return s
+}
+
+// unreadable reports whether a step could not be drawn: its numbers are not there.
+func (a *album) unreadable(s *pipeline.Step) bool {
+	v, tried := a.views[s]
+	return tried && v.original == nil
 }
 
 // nearest is the step on the current branch nearest to the cursor that is as asked.
