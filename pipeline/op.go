@@ -67,7 +67,7 @@ func (r *Run) fork(branch, k int) error {
 	}
 	id := len(r.branches)
 	r.remember(id)
-	r.branches = append(r.branches, Branch{ID: id, Name: branchName(id), From: branch, At: k + 1, Tip: path[k]})
+	r.branches = append(r.branches, Branch{ID: id, Name: branchName(id), From: branch, At: k + 1, Forked: true, Tip: path[k]})
 	r.show(id, k)
 	return nil
 }

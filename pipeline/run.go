@@ -28,6 +28,7 @@ type Branch struct {
 	Name   string
 	From   int   // the branch that it left, or -1
 	At     int   // index of its first own step
+	Forked bool  // it leaves after the step before At, and not with another one at At
 	Tip    *Step // its last step
 	Hidden bool  // deleted, until that is undone
 }

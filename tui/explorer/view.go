@@ -224,8 +224,12 @@ func (m *Model) stepsTitle() string {
 
 // numberAt is the number of the step at which a branch left another.
 func (m *Model) numberAt(b pipeline.Branch) int {
+	at := b.At
+	if b.Forked {
+		at--
+	}
 	for s := b.Tip; s != nil; s = s.Parent {
-		if s.Index() <= b.At {
+		if s.Index() <= at {
 			return s.Number()
 		}
 	}
