@@ -27,6 +27,15 @@ func need(t testing.TB, programs ...string) {
 	}
 }
 
+// needTerminfo skips where the system does not know a terminal, so that tmux would not
+// start in it.
+func needTerminfo(t testing.TB, term string) {
+	t.Helper()
+	if err := exec.Command("infocmp", term).Run(); err != nil {
+		t.Skipf("needs the description of %s, which is not installed: .ci/setup installs it", term)
+	}
+}
+
 // output collects what a process writes; it is read while the process runs.
 type output struct {
 	mu  sync.Mutex

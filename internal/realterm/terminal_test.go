@@ -46,7 +46,7 @@ func kinds() []kind {
 	exact := expectation{protocol: "kitty", smooth: minExactPSNR, noisy: minExactPSNR, samples: 300}
 	return []kind{
 		{"xterm", []string{"Xvfb", "xterm"}, startXterm, sixel},
-		{"foot", []string{"cage", "foot", "grim", "setpriv"}, startFoot, synchronized},
+		{"foot", []string{"cage", "Xwayland", "foot", "grim", "setpriv"}, startFoot, synchronized},
 		{"kitty", []string{"Xvfb", "kitty"}, startKitty, exact},
 	}
 }

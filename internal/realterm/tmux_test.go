@@ -84,6 +84,9 @@ func TestTmuxOnPty(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			need(t, "tmux")
+			if c.terminal == screentest.Kitty {
+				needTerminfo(t, "xterm-kitty")
+			}
 			var s *screentest.Screen
 			l := newLink(t, func(env []string, program string) {
 				command := append(tmux(t, c.settings), program)

@@ -168,7 +168,7 @@ func TestTreeIsKept(t *testing.T) {
 	s.Type("N")
 	s.WaitText("name of branch b")
 	s.Type(screentest.Backspace + "pear" + screentest.Enter)
-	s.WaitText("branch pear of a@4") // its first own step
+	s.WaitText("branch pear of a@3")
 	s.Type("x")
 	s.WaitText("marked step 4 of branch pear")
 
