@@ -57,8 +57,9 @@ type Compositor struct {
 	ready  chan struct{} // to the notifier
 	stop   chan struct{}
 
-	drivers drivers // the encoder's
-	files   pixelFiles
+	drivers   drivers   // the encoder's
+	encodings encodings // likewise
+	files     pixelFiles
 
 	mu       sync.Mutex
 	surfaces []*Surface

@@ -19,7 +19,7 @@ func (c *Compositor) encodeNext() bool {
 	if s == nil {
 		return false
 	}
-	p.encoded = c.drivers.pick(p.key.mode).encode(r)
+	c.encode(p, r)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
