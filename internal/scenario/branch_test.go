@@ -190,7 +190,7 @@ func TestTreeIsKept(t *testing.T) {
 		{"U", "redo: at step 2 of branch a", "3.0"},
 		{"u", "undo: at step 2 of branch c", "3.5"},
 		{"]", "branch c of a@2", "3.0"}, // around the end to the trunk
-		{"]", "branch pear of a@4", "3.0"},
+		{"]", "branch pear of a@3", "3.0"},
 		{"]", "branch c of a@2", "3.5"},
 	} {
 		s.Type(c.key)
