@@ -94,9 +94,9 @@ func (w worker) work(ctx context.Context, j *job) (hit *pipeline.Breakpoint, err
 			return nil, err // the change that took its place may be there already
 		}
 		w.run.Number(at)
-		if err := w.recorder.Append(pipeline.Op{Do: pipeline.Take, Step: at, Aim: j.aim}); err != nil {
-			return nil, err
-		}
+		// What cannot be written is kept and tried again, and the recorder says so: a full
+		// disk does not end a run.
+		_ = w.recorder.Append(pipeline.Op{Do: pipeline.Take, Step: at, Aim: j.aim})
 		news.steps = append(news.steps, at)
 		if news.views[at], err = look(w.model, at); err != nil {
 			return nil, err

@@ -1,6 +1,7 @@
 package explorer
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"ldx/internal/toy"
+	"ldx/pipeline"
 	"ldx/tui/ask"
 )
 
@@ -262,4 +264,18 @@ func TestMoreSettings(t *testing.T) {
 	if view := s.View(""); !strings.Contains(view, "guidance-schedule") {
 		t.Error("the setting is not shown")
 	}
+}
+
+// full is a recorder whose disk is full.
+type full struct{ unrecorded }
+
+func (full) Append(pipeline.Op) error { return errors.New("no space left on device") }
+
+// TestFullDiskDoesNotEndTheRun: steps that cannot be written are shown and gone on from.
+func TestFullDiskDoesNotEndTheRun(t *testing.T) {
+	s := newScreen(t, &toy.Toy{})
+	model := s.works.Model()
+	_, cmd := s.SetModel(model, model.Settings(), nil, full{})
+	s.pending = append(s.pending, cmd)
+	s.settle().expect(20, 20, 20)
 }
