@@ -37,6 +37,15 @@ func (i Info) Check(s Settings) error {
 
 // Plan lays out the run that settings describe, after checking all of them.
 func (i Info) Plan(s Settings) (*samplers.Plan, error) {
+	leg, err := i.layOut(s)
+	if err != nil {
+		return nil, err
+	}
+	return leg.Plan, nil
+}
+
+// layOut is Plan with what the plan is laid out from.
+func (i Info) layOut(s Settings) (*Leg, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
@@ -50,7 +59,7 @@ func (i Info) Plan(s Settings) (*samplers.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	return leg.Plan, i.checkStart(s, leg.Plan)
+	return leg, i.checkStart(s, leg.Plan)
 }
 
 // checkDraws holds the generator, its seeds and the sampler against each other.

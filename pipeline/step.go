@@ -160,10 +160,7 @@ func (m *Model) Begin(ctx context.Context, s Settings) (*Step, error) {
 
 // start makes the first step of a run, before the denoiser is called.
 func (m *Model) start(ctx context.Context, s Settings) (*Step, *Tensors, error) {
-	if err := m.Check(s); err != nil {
-		return nil, nil, err
-	}
-	leg, err := m.info.Leg(s.spec())
+	leg, err := m.info.layOut(s)
 	if err != nil {
 		return nil, nil, err
 	}
