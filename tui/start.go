@@ -59,23 +59,9 @@ type Options struct {
 	Record func(m *pipeline.Model) (Recorder, *pipeline.Run, error)
 }
 
-// Recorder is where a run is written as it happens. Its methods may be called by several
-// goroutines.
+// Recorder is where a run is written as it happens.
 type Recorder interface {
-	// Append writes an operation and returns once it is written; what cannot be is
-	// tried again with the next. Whoever made a step and numbered it appends it, before
-	// it is shown.
-	Append(op pipeline.Op) error
-	// Queue writes every operation that the run took, the steps once more, in that
-	// order, in the background.
-	Queue(op pipeline.Op)
-	// SetBudget bounds the bytes of tensors kept in memory.
-	SetBudget(bytes int64)
-	// Usage tells the bytes of tensors in memory, those on disk, and how many steps are
-	// on disk only.
-	Usage() (memory, disk int64, spilled int)
-	// Notice is a sentence on what differs from where an opened run was made, or "".
-	Notice() string
+	explorer.Recorder
 	// OnTrouble has f called when writing begins to fail, and with nil when it works
 	// again, by any goroutine.
 	OnTrouble(f func(error))

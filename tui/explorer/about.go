@@ -10,9 +10,9 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"ldx/pipeline"
+	"ldx/pipeline/named"
 	"ldx/samplers"
 	"ldx/tui/box"
-	"ldx/tui/form"
 )
 
 // settingsPane shows the settings at the cursor, and what there is to say about its step.
@@ -46,12 +46,12 @@ func (m *Model) fixed(rows int) string {
 	if s.RNG == samplers.Torch && s.Seed > math.MaxUint32 {
 		lines[0] = m.theme.Warn.Render(fmt.Sprintf("  ! torch keeps 32 bits: seed %d", uint32(s.Seed)))
 	}
-	if m.seeds.loose {
+	if m.loose {
 		lines = append(lines, m.theme.Muted.Render("  seed is loose: R takes a new one"))
 	}
 	w := m.layout.settings.Padded().W
 	defaults := m.work.model.Settings()
-	for _, x := range form.Extras() {
+	for _, x := range named.Extras() {
 		if value := x.Get(s); value != x.Get(defaults) && x.Name != "size" && x.Name != "rng" {
 			lines = append(lines, ansi.Truncate("  "+m.theme.Muted.Render(x.Name)+" "+m.theme.Text.Render(value), w, "…"))
 		}

@@ -8,8 +8,8 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"ldx/pipeline"
+	"ldx/pipeline/named"
 	"ldx/tui/ask"
-	"ldx/tui/form"
 )
 
 // then is what a question's answer leads to.
@@ -88,7 +88,7 @@ func (m *Model) askTokens() tea.Cmd {
 
 // askExtra asks for one of the settings that have no field, and then for its value.
 func (m *Model) askExtra() tea.Cmd {
-	extras, now := form.Extras(), m.form.Settings()
+	extras, now := named.Extras(), m.form.Settings()
 	items := make([]ask.Item, len(extras))
 	for i, x := range extras {
 		items[i] = ask.Item{Name: x.Name, Detail: x.Get(now)}
@@ -99,7 +99,7 @@ func (m *Model) askExtra() tea.Cmd {
 	})
 }
 
-func (m *Model) askValue(x form.Extra) tea.Cmd {
+func (m *Model) askValue(x named.Setting) tea.Cmd {
 	with := func(m *Model, text string) (pipeline.Settings, error) {
 		s := m.form.Settings()
 		if err := x.Set(&s, strings.TrimSpace(text)); err != nil {

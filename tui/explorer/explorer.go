@@ -30,16 +30,20 @@ type Deps struct {
 	Ahead bool
 }
 
-// Recorder writes a run down as it happens.
+// Recorder writes a run down as it happens. Its methods may be called by several
+// goroutines.
 type Recorder interface {
-	// Append writes an operation now. It is not called from Update.
+	// Append writes an operation and returns once it is written; what cannot be is
+	// tried again with the next. Whoever made a step and numbered it appends it, before
+	// it is shown. It is not called from Update.
 	Append(op pipeline.Op) error
-	// Queue writes an operation soon, after those before it, without waiting.
+	// Queue writes every operation that the run took, the steps once more, in that
+	// order, in the background.
 	Queue(op pipeline.Op)
-	// Usage is what a run's numbers take, in bytes, and how many steps have theirs on
-	// disk alone.
+	// Usage tells the bytes of tensors in memory, those on disk, and how many steps are
+	// on disk only.
 	Usage() (memory, disk int64, spilled int)
-	// Notice is what there is to say about the run, "" for nothing.
+	// Notice is a sentence on what differs from where an opened run was made, or "".
 	Notice() string
 }
 
@@ -61,7 +65,7 @@ type Model struct {
 	work  work
 	album *album
 	form  *form.Model
-	seeds seeds
+	loose bool // a restart takes a new seed
 
 	breaks  []pipeline.Breakpoint
 	sweep   *sweep // nil unless values are shown side by side
@@ -81,7 +85,6 @@ type work struct {
 	recorder Recorder
 	ahead    *ahead
 	job      *job // nil when the model is idle
-	jobs     int  // numbers jobs
 	then     then // what is wanted after the job
 	writing  writing
 }
@@ -169,7 +172,7 @@ func (m *Model) SetModel(model *pipeline.Model, s pipeline.Settings, run *pipeli
 		r = unrecorded{}
 	}
 	old = m.work.model
-	m.work = work{model: model, run: run, recorder: r, ahead: &ahead{on: m.work.ahead.on}, jobs: m.work.jobs}
+	m.work = work{model: model, run: run, recorder: r, ahead: &ahead{on: m.work.ahead.on}}
 	m.album, m.sweep, m.compare = newAlbum(), nil, false
 	m.form.SetModel(model.Settings(), model.Check)
 	if text := r.Notice(); text != "" {
@@ -215,9 +218,8 @@ func (m *Model) order(o order) tea.Cmd {
 	m.album.stop()
 	m.work.ahead.stop()
 	m.sweep = nil
-	m.work.jobs++
 	w := worker{m.work.model, m.work.run, m.work.recorder, m.work.ahead}
-	m.work.job = w.start(m.ctx, m.work.jobs, o)
+	m.work.job = w.start(m.ctx, o)
 	return m.work.job.next()
 }
 

@@ -69,7 +69,7 @@ func (m *Model) runOrPause() tea.Cmd {
 // began under them, else on a branch of its own.
 func (m *Model) restart() tea.Cmd {
 	s := m.form.Settings()
-	if m.seeds.loose {
+	if m.loose {
 		s.Seed = pipeline.RandomSeed()
 		return m.begin(s, true)
 	}

@@ -26,7 +26,6 @@ type order struct {
 // model never waits for the screen.
 type job struct {
 	order
-	id     int
 	cancel context.CancelFunc
 	events chan event
 	told   bool // its first step has come
@@ -62,10 +61,10 @@ type worker struct {
 }
 
 // start carries out an order in a goroutine of its own.
-func (w worker) start(ctx context.Context, id int, o order) *job {
+func (w worker) start(ctx context.Context, o order) *job {
 	ctx, cancel := context.WithCancel(ctx)
 	// Every step and the end fit: the goroutine can always finish.
-	j := &job{order: o, id: id, cancel: cancel, events: make(chan event, max(o.until, 0)+3)}
+	j := &job{order: o, cancel: cancel, events: make(chan event, max(o.until, 0)+3)}
 	go func() {
 		defer close(j.events)
 		end := event{done: true}

@@ -9,9 +9,6 @@ import (
 	"ldx/samplers"
 )
 
-// seeds is whether a restart takes the seed that is there or a new one.
-type seeds struct{ loose bool }
-
 // newSeed makes the run again from other noise.
 func (m *Model) newSeed() tea.Cmd {
 	s := m.form.Settings()
@@ -30,8 +27,8 @@ func (m *Model) nextSeed(by int) tea.Cmd {
 }
 
 func (m *Model) lockSeed() {
-	m.seeds.loose = !m.seeds.loose
-	if m.seeds.loose {
+	m.loose = !m.loose
+	if m.loose {
 		m.say("the seed is loose: R runs with a new one each time")
 		return
 	}
