@@ -8,7 +8,6 @@ picture's PNG file and all latents of one run.
 """
 
 import argparse
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -18,11 +17,10 @@ import numpy as np
 import onnxruntime
 import torch
 from PIL import Image
-from safetensors.numpy import load_file
 
 import program
 from diffusers_run import Reference
-from trace_samplers import LATENT_TOLERANCE, PIXEL_TOLERANCE, WITH_ETA, guided, scheduler_of
+from trace_samplers import LATENT_TOLERANCE, PIXEL_TOLERANCE, WITH_ETA, differences, guided, scheduler_of
 
 # Three are left out, for in diffusers they go wrong from a picture: plms and pndm count their calls from the first one
 # and not from where the run starts, so that they step to levels that are not those of their timesteps; lms takes
@@ -67,21 +65,10 @@ def latents(reference: Reference, encoder: onnxruntime.InferenceSession, name: s
 
 
 def compare(binary: Path, theirs: np.ndarray, picture: Path, name: str, strength: float, a, reference: Reference, work: Path):
-    trace, output = work / "trace.safetensors", work / "out.png"
-    command = program.run_command(
-        binary, model=a.model, threads=a.threads, trace=trace, output=output, sampler=name, steps=a.steps,
+    return differences(
+        binary, reference, lambda: theirs, work, model=a.model, threads=a.threads, sampler=name, steps=a.steps,
         prompt=a.prompt, seed=a.seed, guidance=a.guidance, eta=a.eta if name in WITH_ETA else 0, init=picture, strength=strength,
     )
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        return done.stderr.strip()
-    ours = load_file(trace)["x"]
-    if ours.shape != theirs.shape:
-        return f"{len(ours)} latents, the reference has {len(theirs)}"
-    scale = np.maximum(1, np.abs(theirs).reshape(len(theirs), -1).max(1))
-    difference = np.abs(ours.astype(np.float64) - theirs).reshape(len(theirs), -1).max(1) / scale
-    pixels = np.abs(np.asarray(Image.open(output).convert("RGB")).astype(int) - reference.decode(theirs[-1:])).max()
-    return float(np.nan_to_num(difference, nan=np.inf).max()), int(pixels)
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import diffusers
@@ -139,27 +139,36 @@ def compvis_latents(reference: Reference, name: str, steps: int, a) -> Iterator[
         yield x.numpy()
 
 
-def compare(binary: Path, reference: Reference, name: str, steps: int, sigmas: str | None, a, work: Path):
-    """The largest relative difference of a latent and the largest of a pixel; an error text where ldx refuses."""
+def differences(binary: Path, reference: Reference, reference_run: Callable[[], np.ndarray], work: Path, **flags: object):
+    """The largest relative difference of a latent of `ldx run` with flags from the
+    reference's, and the largest of a pixel; an
+    error text where ldx refuses."""
     trace, output = work / "trace.safetensors", work / "out.png"
-    eta = a.eta if name in WITH_ETA or name == "ldm-ddim" else 0
-    command = program.run_command(
-        binary, model=a.model, threads=a.threads, trace=trace, output=output, sampler=name, steps=steps, sigmas=sigmas,
-        prompt=a.prompt, seed=a.seed, guidance=a.guidance, eta=eta,
-    )
+    command = program.run_command(binary, trace=trace, output=output, **flags)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         return done.stderr.strip()
-    ours = load_file(trace)["x"]
-    kind = SAMPLERS[name][0]
-    latents = compvis_latents(reference, name, steps, a) if kind is None else diffusers_latents(reference, name, steps, sigmas, a)
-    theirs = np.concatenate(list(latents))
+    ours, theirs = load_file(trace)["x"], reference_run()
     if ours.shape != theirs.shape:
         return f"{len(ours)} latents, the reference has {len(theirs)}"
     scale = np.maximum(1, np.abs(theirs).reshape(len(theirs), -1).max(1))
     difference = np.abs(ours.astype(np.float64) - theirs).reshape(len(theirs), -1).max(1) / scale
     pixels = np.abs(np.asarray(Image.open(output).convert("RGB")).astype(int) - reference.decode(theirs[-1:])).max()
     return float(np.nan_to_num(difference, nan=np.inf).max()), int(pixels)
+
+
+def compare(binary: Path, reference: Reference, name: str, steps: int, sigmas: str | None, a, work: Path):
+    eta = a.eta if name in WITH_ETA or name == "ldm-ddim" else 0
+
+    def latents() -> np.ndarray:
+        if SAMPLERS[name][0] is None:
+            return np.concatenate(list(compvis_latents(reference, name, steps, a)))
+        return np.concatenate(list(diffusers_latents(reference, name, steps, sigmas, a)))
+
+    return differences(
+        binary, reference, latents, work, model=a.model, threads=a.threads, sampler=name, steps=steps,
+        sigmas=sigmas, prompt=a.prompt, seed=a.seed, guidance=a.guidance, eta=eta,
+    )
 
 
 def main() -> int:
