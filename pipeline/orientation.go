@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image"
+
+	"ldx/pipeline/exif"
 )
 
 // Numbers of a JPEG file and of the Exif data in it (CIPA DC-008, TIFF 6.0).
@@ -11,7 +13,6 @@ const (
 	jpegApp1       = 0xe1 // holds Exif data
 	jpegScan       = 0xda // what comes after is the picture
 	tagOrientation = 0x0112
-	entrySize      = 12
 )
 
 // orientation is how a JPEG file says that its picture is to be turned, 1 to 8; 1, as it
@@ -26,7 +27,7 @@ func orientation(file []byte) int {
 		if n > len(rest) {
 			return 1
 		}
-		tiff, found := bytes.CutPrefix(rest[4:max(4, n)], []byte("Exif\x00\x00"))
+		tiff, found := bytes.CutPrefix(rest[4:max(4, n)], []byte(exif.Mark))
 		if rest[1] == jpegApp1 && found {
 			return tiffOrientation(tiff)
 		}
@@ -37,29 +38,16 @@ func orientation(file []byte) int {
 
 // tiffOrientation finds the orientation in the first directory of TIFF data.
 func tiffOrientation(tiff []byte) int {
-	if len(tiff) < 8 {
+	data, ok := exif.Parse(tiff)
+	if !ok {
 		return 1
 	}
-	var order binary.ByteOrder = binary.BigEndian
-	if tiff[0] == 'I' {
-		order = binary.LittleEndian
-	}
-	at := uint64(order.Uint32(tiff[4:]))
-	if at+2 > uint64(len(tiff)) {
+	entry := data.Entry(data.First(), tagOrientation)
+	if entry == nil {
 		return 1
 	}
-	entries := tiff[at+2:]
-	for range order.Uint16(tiff[at:]) {
-		if len(entries) < entrySize {
-			return 1
-		}
-		if order.Uint16(entries) == tagOrientation {
-			if o := int(order.Uint16(entries[8:])); 1 <= o && o <= 8 {
-				return o
-			}
-			return 1
-		}
-		entries = entries[entrySize:]
+	if o := int(data.Order.Uint16(entry[8:])); 1 <= o && o <= 8 {
+		return o
 	}
 	return 1
 }

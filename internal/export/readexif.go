@@ -7,6 +7,8 @@ import (
 	"io"
 	"strings"
 	"unicode/utf16"
+
+	"ldx/pipeline/exif"
 )
 
 // textOfJPEG looks through a JPEG's segments for Exif (APP1), up to the pixels.
@@ -28,13 +30,11 @@ func textOfJPEG(in *bufio.Reader) (string, error) {
 		if err != nil || len(body) < n {
 			return "", errNoSettings
 		}
-		if exif, ok := bytes.CutPrefix(body, []byte(exifMark)); ok && head[1] == app1 {
-			return userComment(exif)
+		if tiff, ok := bytes.CutPrefix(body, []byte(exif.Mark)); ok && head[1] == app1 {
+			return userComment(tiff)
 		}
 	}
 }
-
-const exifMark = "Exif\x00\x00"
 
 // textOfWebP looks through a WebP's chunks (RFC 9649, 2.3) for EXIF.
 func textOfWebP(in *bufio.Reader) (string, error) {
@@ -52,7 +52,7 @@ func textOfWebP(in *bufio.Reader) (string, error) {
 			if err != nil {
 				return "", err
 			}
-			return userComment(bytes.TrimPrefix(body, []byte(exifMark)))
+			return userComment(bytes.TrimPrefix(body, []byte(exif.Mark)))
 		}
 		if _, err := io.CopyN(io.Discard, in, n+n%2); err != nil {
 			break
@@ -69,22 +69,19 @@ const (
 
 // userComment is the text of Exif's UserComment.
 func userComment(tiff []byte) (string, error) {
-	if len(tiff) < 8 {
+	data, ok := exif.Parse(tiff)
+	if !ok {
 		return "", errNoSettings
 	}
-	var order binary.ByteOrder = binary.BigEndian
-	if string(tiff[:2]) == "II" {
-		order = binary.LittleEndian
-	}
-	exif := entry(tiff, order, order.Uint32(tiff[4:]), tagExif)
-	if len(exif) < 12 {
+	directory := data.Entry(data.First(), tagExif)
+	if directory == nil {
 		return "", errNoSettings
 	}
-	comment := entry(tiff, order, order.Uint32(exif[8:]), tagUserComment)
-	if len(comment) < 12 {
+	comment := data.Entry(data.Order.Uint32(directory[8:]), tagUserComment)
+	if comment == nil {
 		return "", errNoSettings
 	}
-	n, at := uint64(order.Uint32(comment[4:])), uint64(order.Uint32(comment[8:]))
+	n, at := uint64(data.Order.Uint32(comment[4:])), uint64(data.Order.Uint32(comment[8:]))
 	if n < 8 || at+n > uint64(len(tiff)) {
 		return "", errNoSettings
 	}
@@ -93,24 +90,6 @@ func userComment(tiff []byte) (string, error) {
 		return utf16Text(text), nil
 	}
 	return strings.TrimRight(strings.ToValidUTF8(string(text), "\ufffd"), "\x00"), nil
-}
-
-// entry finds the 12 bytes of a tag in the TIFF directory at an offset, nil for none.
-func entry(tiff []byte, order binary.ByteOrder, at uint32, tag uint16) []byte {
-	if uint64(at)+2 > uint64(len(tiff)) {
-		return nil
-	}
-	rest := tiff[at+2:]
-	for range order.Uint16(tiff[at:]) {
-		if len(rest) < 12 {
-			return nil
-		}
-		if order.Uint16(rest) == tag {
-			return rest[:12]
-		}
-		rest = rest[12:]
-	}
-	return nil
 }
 
 // utf16Text reads UTF-16. Exif leaves its byte order open: AUTOMATIC1111 writes big

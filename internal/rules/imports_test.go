@@ -32,6 +32,7 @@ var rules = []rule{
 	{folder: "pipeline/ort/library", never: []string{"ldx", "github.com/yalue/onnxruntime_go"}},
 	{folder: "pipeline/clip", never: []string{"ldx", "github.com/yalue/onnxruntime_go"}},
 	{folder: "pipeline/prompt", never: []string{"ldx", "github.com/yalue/onnxruntime_go"}, except: []string{"ldx/pipeline/clip"}},
+	{folder: "pipeline/exif", never: []string{"ldx", "github.com/yalue/onnxruntime_go"}},
 	{folder: "tui", never: []string{"ldx/pipeline/ort", "ldx/internal", "github.com/yalue/onnxruntime_go"}},
 	{folder: "tui/termimg", never: []string{"ldx"}},
 	{folder: "internal", never: []string{"github.com/yalue/onnxruntime_go"}},
